@@ -1,0 +1,1 @@
+"""loadcluster: what can a TCP engine really do, and what holds it back."""

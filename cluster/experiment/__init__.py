@@ -1,0 +1,1 @@
+"""The typed experiment, its YAML reader, and the plan it becomes."""

@@ -1,0 +1,1 @@
+"""Hosts: run, put and get on this machine or over SSH, and what is known about them."""

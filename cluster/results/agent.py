@@ -1,0 +1,87 @@
+"""What one agent measured during one level."""
+
+from dataclasses import dataclass, field
+
+from cluster.results.histogram import Histogram
+from cluster.results.orders import OrderCounts
+
+QUANTITIES = ("response", "service", "send_lag", "engine")
+
+
+@dataclass(frozen=True)
+class Interval:
+    """All orders of one agent whose intended time lies in second `index` of the level."""
+
+    index: int
+    orders: OrderCounts
+    response: Histogram
+    service: Histogram
+    send_lag: Histogram
+    engine: Histogram  # engine time: replied - received on the engine's clock
+
+    def __add__(self, other: "Interval") -> "Interval":
+        """Merge another agent's or worker's interval of the same second, exactly."""
+        if self.index != other.index:
+            raise ValueError(f"intervals of seconds {self.index} and {other.index} do not merge")
+        return Interval(
+            self.index,
+            self.orders + other.orders,
+            self.response + other.response,
+            self.service + other.service,
+            self.send_lag + other.send_lag,
+            self.engine + other.engine,
+        )
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where one agent's load stands; counts are cumulative since the level's start."""
+
+    time_ns: int  # the agent's monotonic clock
+    orders: OrderCounts
+    in_flight: int
+    backlog: int
+    connections_open: int
+    finished: bool
+    errors: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class WorkerThread:
+    """What the kernel says of one native worker thread over the level."""
+
+    thread_id: int
+    cpu_ns: int
+    run_queue_wait_ns: int
+    involuntary_switches: int
+
+
+@dataclass(frozen=True)
+class TcpStats:
+    """The kernel's tcp_info over one agent's connections."""
+
+    connections: int
+    rtt_us_min: float
+    rtt_us_mean: float
+    rtt_us_max: float
+    min_rtt_us: float
+    retransmits: int
+    busy_us: int
+    rwnd_limited_us: int
+    sndbuf_limited_us: int
+
+
+@dataclass(frozen=True)
+class AgentResult:
+    """One agent's whole level: intervals sum to `orders` when the books balance."""
+
+    agent: str
+    host: str
+    start_ns: int  # the driver's common start, in this agent's clock
+    intervals: tuple[Interval, ...]  # one per second, rising
+    orders: OrderCounts
+    errors: dict[str, int]
+    tcp: TcpStats | None
+    workers: tuple[WorkerThread, ...]
+    peak_rss_bytes: int
+    lost: str = ""  # why the agent was lost, when it was: its data ends there
