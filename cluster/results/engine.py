@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from cluster.results.record import Record
 
 
@@ -34,7 +36,7 @@ class EngineWindow(Record):
     steal_ratio: float | None
     host_busy_ratio: float | None
     receive_queue_bytes_max: int | None  # unread bytes in the engine's sockets, largest seen
-    not_measured: dict[str, str] = {}
+    not_measured: dict[str, str] = Field(default_factory=dict)
 
 
 class Counter(Record):

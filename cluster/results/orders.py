@@ -6,7 +6,9 @@ from cluster.results.record import Record
 
 
 class OrderCounts(Record):
-    """Orders by fate. The books balance when `intended = sent + unsent` and
+    """Orders by fate.
+
+    The books balance when `intended = sent + unsent` and
     `sent = accepted + rejected + timed_out + lost`.
     """
 

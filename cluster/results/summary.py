@@ -5,6 +5,8 @@ Versions: 1 first release.
 
 from typing import Literal
 
+from pydantic import Field
+
 from cluster.results.engine import Capability, Counter, EngineExit, HotFunction, ThreadUse
 from cluster.results.finding import Finding
 from cluster.results.orders import OrderCounts
@@ -25,7 +27,7 @@ class Latency(Record):
     p99_9: int | None
     max: int | None
     stdev: float | None
-    not_measured: dict[str, str] = {}
+    not_measured: dict[str, str] = Field(default_factory=dict)
 
 
 class Throughput(Record):
@@ -34,7 +36,7 @@ class Throughput(Record):
     min: float | None
     mean: float | None
     max: float | None
-    not_measured: dict[str, str] = {}
+    not_measured: dict[str, str] = Field(default_factory=dict)
 
 
 class Second(Record):
@@ -102,7 +104,7 @@ class LevelSummary(Record):
     agents: list[AgentSummary]
     seconds: list[Second]
     ended_early: str = ""  # why, when it did
-    not_measured: dict[str, str] = {}
+    not_measured: dict[str, str] = Field(default_factory=dict)
 
 
 class Evidence(Record):
@@ -112,7 +114,7 @@ class Evidence(Record):
     value: str  # with its unit
     sentence: str
     supports: Literal["engine", "network", "client"] | None
-    against: list[Literal["engine", "network", "client"]] = []
+    against: list[Literal["engine", "network", "client"]] = Field(default_factory=list)
     weight: float  # how much it moved the verdict, log-odds
 
 
@@ -140,7 +142,7 @@ class Memory(Record):
     growth_bytes_per_s: float | None
     minor_faults_per_order: float | None
     allocations: int | None
-    not_measured: dict[str, str] = {}
+    not_measured: dict[str, str] = Field(default_factory=dict)
 
 
 class EngineSummary(Record):
