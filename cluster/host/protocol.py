@@ -22,19 +22,32 @@ class Completed:
 
 
 class RunningCommand(Protocol):
-    """A command that goes on, with a pipe to its stdin. Its output goes to files on the host."""
+    """A command that goes on, with a pipe to its stdin and one from its stdout.
+
+    The pipe back is for short answer lines; anything longer goes to files on the host.
+    """
 
     def write(self, data: bytes) -> None:
         """Send to its stdin. Raises ConnectionFailed when the way there is gone."""
 
+    def read_line(self, timeout_s: float) -> str | None:
+        """Its next line of stdout, without the newline.
+
+        None when none came in time. Raises EOFError when it has closed its stdout, and
+        ConnectionFailed when the way there is gone.
+        """
+
     def close_stdin(self) -> None:
-        """End its stdin."""
+        """End its stdin. Idempotent."""
 
     def poll(self) -> int | None:
         """Its exit status, or None while it runs. Raises ConnectionFailed."""
 
     def wait(self, timeout_s: float) -> int | None:
         """As poll, waiting up to `timeout_s`."""
+
+    def close(self) -> None:
+        """Let go of both pipes. It does not end the command. Idempotent."""
 
 
 class Host(Protocol):
@@ -47,7 +60,10 @@ class Host(Protocol):
         """Run to the end. Raises MissingTool, ConnectionFailed, or HostError on a timeout."""
 
     def start(self, argv: Sequence[str]) -> RunningCommand:
-        """Start a command without a PTY, stdin a pipe, stdout and stderr discarded."""
+        """Start a command without a PTY; stdin and stdout are pipes, stderr is discarded.
+
+        Whoever starts it must see that it ends: use `Supervised` for anything that works.
+        """
 
     def put(self, content: bytes, path: str, *, mode: int = 0o600) -> None:
         """Write a file on the host."""
