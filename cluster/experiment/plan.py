@@ -1,9 +1,11 @@
 """The plan: pure arithmetic from an experiment to what each agent does at each level."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal
 
 from cluster.experiment.model import Experiment
+from cluster.experiment.placement import Placement, place
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,88 @@ class Plan:
 
     levels: tuple[Level, ...]
     engine_cpus: tuple[int, ...]  # empty: not pinned
+    notes: tuple[str, ...] = ()  # what could not be laid out as one would wish, one sentence each
 
 
 def plan(experiment: Experiment, usable_cpus: frozenset[int]) -> Plan:
-    """Lay out `experiment`. `usable_cpus` are those this machine lets us use."""
-    raise NotImplementedError
+    """Lay out `experiment`: the rates in their order, then the closed-loop maximum.
+
+    Args:
+        experiment: What to do.
+        usable_cpus: The CPUs that this machine lets us use.
+
+    Raises:
+        ConfigError: `cpus` names CPUs of this machine that can't be used.
+    """
+    placement = place(experiment, usable_cpus)
+    levels = [
+        _level(experiment, placement, index, rate_per_s)
+        for index, rate_per_s in enumerate((*experiment.load.rates_per_s, *_maximum(experiment)))
+    ]
+    return Plan(tuple(levels), placement.engine_cpus, placement.notes)
+
+
+def split_rate(rate_per_s: float, agents: int) -> tuple[float, ...]:
+    """Equal shares whose sum, exact and then rounded once, is `rate_per_s`.
+
+    The last share takes what rounding the others left over: less than their last bit each.
+    """
+    share = rate_per_s / agents
+    rest = Fraction(rate_per_s) - (agents - 1) * Fraction(share)
+    return (*(share for _ in range(agents - 1)), float(rest))
+
+
+def split_count(count: int, agents: int) -> tuple[int, ...]:
+    """Whole shares that sum to `count` and differ by at most one, the larger ones first."""
+    share, rest = divmod(count, agents)
+    return tuple(share + (index < rest) for index in range(agents))
+
+
+def _maximum(experiment: Experiment) -> tuple[None, ...]:
+    return () if experiment.load.maximum is None else (None,)
+
+
+def _level(
+    experiment: Experiment, placement: Placement, index: int, rate_per_s: float | None
+) -> Level:
+    maximum = experiment.load.maximum if rate_per_s is None else None
+    in_flight = maximum.in_flight if maximum else None
+    return Level(
+        index=index,
+        arrivals="closed" if rate_per_s is None else experiment.load.arrivals,
+        offered_per_s=rate_per_s,
+        in_flight=in_flight,
+        warmup_s=experiment.measure.warmup_s,
+        control_s=experiment.measure.control_s,
+        profile_s=0 if experiment.profile == "off" else experiment.profile.window_s,
+        shares=_shares(experiment, placement, rate_per_s or 0.0, in_flight or 0),
+    )
+
+
+def _shares(
+    experiment: Experiment, placement: Placement, rate_per_s: float, in_flight: int
+) -> tuple[AgentShare, ...]:
+    agents = experiment.agents
+    # Each agent sends every `count / rate`; shifted by 1 / count of that, agent by agent, their
+    # constant schedules interleave to the one schedule of the whole rate. Poisson needs no shift.
+    interleaved = rate_per_s > 0 and experiment.load.arrivals == "constant"
+    return tuple(
+        AgentShare(
+            agent=f"agent-{index}",
+            index=index,
+            rate_per_s=rate,
+            in_flight=orders,
+            phase=index / agents.count if interleaved else 0.0,
+            connections=agents.connections,
+            workers=agents.workers,
+            cpus=cpus,
+        )
+        for index, (rate, orders, cpus) in enumerate(
+            zip(
+                split_rate(rate_per_s, agents.count),
+                split_count(in_flight, agents.count),
+                placement.agent_cpus,
+                strict=True,
+            )
+        )
+    )

@@ -50,6 +50,7 @@ WORD_TAG = "<word>"
 
 
 def word_or_section(value: object) -> str:
+    """The tag of what was written at a key that takes a word or a section."""
     return SECTION_TAG if isinstance(value, dict | BaseModel) else WORD_TAG
 
 
