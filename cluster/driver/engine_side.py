@@ -1,0 +1,206 @@
+"""The engine and its host during a run: started or found, watched, profiled, and left clean."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from cluster.errors import ConnectionFailed, HostError
+from cluster.experiment.model import Experiment
+from cluster.experiment.plan import Plan
+from cluster.host.clock import ClockOffset, clock_offset
+from cluster.host.connect import open_host
+from cluster.host.engine_process import RunningEngine, find_process, start_engine
+from cluster.host.facts import facts_of
+from cluster.host.protocol import Host
+from cluster.host.reference import reference_engine_argv
+from cluster.host.supervised import Ended
+from cluster.profile.session import ProfileSession
+from cluster.results.engine import EngineSource, EngineWindow, ProfileWindow
+from cluster.results.facts import HostFacts
+from cluster.results.finding import Finding, Severity
+
+# What start, drains, symbolising and a slow host may take on top of the load itself.
+SLACK_S = 600.0
+ANY_ADDRESS = "0.0.0.0"  # noqa: S104  (a reference engine on another host must be reachable)
+
+
+class EngineSide:
+    """Everything on the engine's host. A context manager: what `start` did, leaving undoes."""
+
+    def __init__(self, experiment: Experiment, plan: Plan) -> None:
+        self._experiment = experiment
+        self._plan = plan
+        self._undo = ExitStack()
+        self._engine: RunningEngine | None = None
+        self._session: ProfileSession | None = None
+        self._ended: Ended | None = None
+        self._lost_host = ""
+        self.process = "unknown: neither `engine.process` nor a way to start it is given"
+        self.facts: HostFacts | None = None
+        self.clock: ClockOffset | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._undo.close()
+
+    @property
+    def source(self) -> EngineSource:
+        """Whether the engine is ours, the user's command, or was running before."""
+        if self._experiment.engine.reference is not None:
+            return "reference"
+        return "command" if self._experiment.engine.command is not None else "running"
+
+    def start(self) -> None:
+        """Open the host, start or find the engine, and attach the profiler.
+
+        Raises:
+            HostError: the host can't be reached, or the process can't be told.
+            EngineError: the engine did not come up.
+        """
+        host = open_host(self._experiment.engine.host)
+        self._undo.callback(host.close)
+        pid = self._start_or_find(host)
+        self.clock = clock_offset(host)
+        self.facts = facts_of(host)
+        if pid is not None:
+            session = ProfileSession(
+                host,
+                pid,
+                self._experiment.engine.port,
+                self._experiment.profile,
+                self.clock,
+                max_s=self._max_s(),
+            )
+            self._session = self._undo.enter_context(session)
+
+    def _start_or_find(self, host: Host) -> int | None:
+        engine = self._experiment.engine
+        if engine.process is not None:
+            found = find_process(host, engine.process)
+            self.process = f"{found.name} (pid {found.pid})"
+            return found.pid
+        argv = self._command(host)
+        if argv is None:
+            return None
+        self._engine = start_engine(
+            host,
+            argv,
+            cpus=self._plan.engine_cpus,
+            address=engine.address,
+            port=engine.port,
+            ready_timeout_s=engine.ready_timeout_s,
+            max_s=self._max_s(),
+        )
+        self._undo.callback(self._stop_engine)
+        self.process = f"{Path(argv[0]).name} (pid {self._engine.pid})"
+        return self._engine.pid
+
+    def _command(self, host: Host) -> list[str] | None:
+        engine = self._experiment.engine
+        if engine.reference is None:
+            return engine.command
+        address = engine.address if host.is_local else ANY_ADDRESS
+        return reference_engine_argv(
+            host, address=address, port=engine.port, threads=engine.reference.threads
+        )
+
+    def _max_s(self) -> float:
+        per_level_s = (
+            self._experiment.measure.drain_s
+            + self._experiment.load.timeout_s
+            + self._experiment.engine.ready_timeout_s
+        )
+        return SLACK_S + sum(level.duration_s + per_level_s for level in self._plan.levels)
+
+    def engine_exit(self) -> str:
+        """How the engine ended, as a sentence; empty while it runs or where that is unknown."""
+        if self._engine is None or self._lost_host:
+            return ""
+        try:
+            self._ended = self._ended or self._engine.exit()
+        except ConnectionFailed as error:
+            # The supervisor ends the engine by itself once it no longer hears from us.
+            self._lost_host = str(error)
+            return f"the connection to the engine's host was lost: {error}"
+        return f"the engine ended by itself: {how_it_ended(self._ended)}" if self._ended else ""
+
+    @property
+    def ended(self) -> Ended | None:
+        """How the engine ended before we asked it to, if it did."""
+        return self._ended
+
+    def open_window(self, level: int) -> None:
+        """Let the profiler count and sample."""
+        if self._session is not None:
+            self._session.open_window(level)
+
+    def close_window(self) -> None:
+        """Let the profiler rest."""
+        if self._session is not None:
+            self._session.close_window()
+
+    def engine_window(self, start_ns: int, end_ns: int) -> EngineWindow | None:
+        """Threads, memory and network of the engine between two times of the driver's clock."""
+        return self._session.engine_window(start_ns, end_ns) if self._session else None
+
+    def finish(self, orders: Mapping[int, int], into: Path) -> tuple[ProfileWindow, ...]:
+        """End the profile, after the load, and bring its artefacts home.
+
+        Args:
+            orders: answered in each level's profile window.
+            into: the run's profile directory.
+        """
+        return self._session.finish(orders, into) if self._session else ()
+
+    def stop_engine(self) -> str:
+        """End the engine, if it is ours.
+
+        Returns:
+            The last lines it printed.
+        """
+        if self._engine is None or self._lost_host:
+            return ""
+        try:
+            ended = self._engine.stop()
+        except HostError as error:
+            self._lost_host = str(error)
+            return ""
+        return ended.stdout_tail or ended.stderr_tail
+
+    def _stop_engine(self) -> None:
+        self.stop_engine()
+
+    @property
+    def session(self) -> ProfileSession | None:
+        """The profiler, where there is a process to profile."""
+        return self._session
+
+    def findings(self) -> list[Finding]:
+        """What the reader must know of the engine's side."""
+        found = list(self._session.findings) if self._session else []
+        if self._lost_host:
+            found.append(
+                Finding(
+                    severity=Severity.WARNING,
+                    code="engine-host-lost",
+                    message=f"The connection to the engine's host was lost: {self._lost_host}",
+                    advice="What ran there under our supervision ends by itself within seconds.",
+                )
+            )
+        return found
+
+
+def how_it_ended(ended: Ended) -> str:
+    """`exit status 3` or `SIGSEGV`, with the last line it printed."""
+    how = ended.signal or f"exit status {ended.exit_status}"
+    lines = (ended.stderr_tail.strip() or ended.stdout_tail.strip()).splitlines()
+    return f'{how}, its last words: "{lines[-1].strip()}"' if lines else how

@@ -1,0 +1,85 @@
+"""What the agents have said so far during a level, kept as it comes in."""
+
+from collections.abc import Mapping
+
+from cluster.fleet.agent import Closing, Poll
+from cluster.results.agent import AgentResult, Interval, Progress
+from cluster.results.histogram import Histogram
+from cluster.results.orders import OrderCounts
+
+
+class Ledger:
+    """Progress and closed intervals of every agent of one level.
+
+    Whatever an agent has said stays, also when it is lost afterwards.
+    """
+
+    def __init__(self, agents: tuple[str, ...]) -> None:
+        self.progress: dict[str, list[Progress]] = {agent: [] for agent in agents}
+        self.lost: dict[str, str] = {}
+        self._intervals: dict[str, dict[int, Interval]] = {agent: {} for agent in agents}
+        self._closings: dict[str, Closing] = {}
+
+    @property
+    def living(self) -> tuple[str, ...]:
+        """Agents that have always answered."""
+        return tuple(agent for agent in self.progress if agent not in self.lost)
+
+    def take(self, polls: Mapping[str, Poll], failed: Mapping[str, str]) -> None:
+        """Enter what a round of polls brought."""
+        self.lost.update(failed)
+        for agent, poll in polls.items():
+            self.progress[agent].append(poll.progress)
+            mine = self._intervals[agent]
+            for interval in poll.intervals:
+                known = mine.get(interval.index)
+                mine[interval.index] = known + interval if known else interval
+
+    def close(self, closings: Mapping[str, Closing], failed: Mapping[str, str]) -> None:
+        """Enter what the agents said at the end."""
+        self._closings.update(closings)
+        self.take({agent: closing.poll for agent, closing in closings.items()}, failed)
+
+    def latest(self) -> tuple[Progress, ...]:
+        """The newest progress of each agent that has any."""
+        return tuple(said[-1] for said in self.progress.values() if said)
+
+    def orders(self) -> OrderCounts:
+        """The books of all agents, as far as known."""
+        return sum((progress.orders for progress in self.latest()), OrderCounts())
+
+    def newest_response(self) -> Histogram:
+        """Response times of the newest second that any agent has closed, all agents merged."""
+        newest = max((max(mine) for mine in self._intervals.values() if mine), default=None)
+        return Histogram.sum(
+            mine[newest].response
+            for mine in self._intervals.values()
+            if newest is not None and newest in mine
+        )
+
+    def results(
+        self, hosts: Mapping[str, str], starts: Mapping[str, int]
+    ) -> tuple[AgentResult, ...]:
+        """One result per agent.
+
+        Args:
+            hosts: host name by agent.
+            starts: the common start in each agent's clock, ns.
+        """
+        return tuple(self._result(agent, hosts[agent], starts[agent]) for agent in self.progress)
+
+    def _result(self, agent: str, host: str, start_ns: int) -> AgentResult:
+        closing = self._closings.get(agent)
+        said = self.progress[agent]
+        return AgentResult(
+            agent=agent,
+            host=host,
+            start_ns=start_ns,
+            intervals=tuple(self._intervals[agent][k] for k in sorted(self._intervals[agent])),
+            orders=said[-1].orders if said else OrderCounts(),
+            errors=dict(said[-1].errors) if said else {},
+            tcp=closing.tcp if closing else None,
+            workers=closing.workers if closing else (),
+            peak_rss_bytes=closing.peak_rss_bytes if closing else 0,
+            lost=self.lost.get(agent, ""),
+        )

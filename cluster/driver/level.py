@@ -1,0 +1,188 @@
+"""One level: connect all → common start → warm-up → control → profile → drain → collect."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from cluster.driver.guards import Seen, reason_to_end
+from cluster.driver.ledger import Ledger
+from cluster.errors import StartFailed
+from cluster.experiment.model import Experiment
+from cluster.experiment.plan import Level
+from cluster.fleet.clocks import common_start, measure_clocks
+from cluster.fleet.protocol import Fleet
+from cluster.fleet.spec import specs_of
+from cluster.results.engine import EngineWindow
+from cluster.results.level import LevelRecord
+from cluster.units import NS_PER_S
+
+INTERRUPTED = "interrupted"
+
+
+class EngineWatch(Protocol):
+    """What a level needs to know and to ask of the engine's host."""
+
+    def engine_exit(self) -> str:
+        """How the engine ended, as a sentence; empty while it runs or where that is unknown."""
+
+    def open_window(self, level: int) -> None:
+        """Let the profiler count and sample."""
+
+    def close_window(self) -> None:
+        """Let the profiler rest."""
+
+    def engine_window(self, start_ns: int, end_ns: int) -> EngineWindow | None:
+        """Threads, memory and network of the engine between two times of the driver's clock."""
+
+
+class Watcher(Protocol):
+    """Who is told how the level goes, once a second."""
+
+    def second(self, level: Level, elapsed_s: int, ledger: Ledger) -> None:
+        """A second of the level is over."""
+
+    def event(self, kind: str, *, time_ns: int | None = None, **facts: str | float | None) -> None:
+        """Something happened that belongs on the time line."""
+
+
+@dataclass
+class LevelRun:
+    """Carries out one level on a started fleet. Everything it waits for is bounded in time."""
+
+    experiment: Experiment
+    level: Level
+    fleet: Fleet
+    hosts: Mapping[str, str]  # host name by agent
+    engine: EngineWatch
+    watcher: Watcher
+    now_ns: Callable[[], int] = time.monotonic_ns
+    sleep: Callable[[float], None] = time.sleep
+    _start_ns: int = field(default=0, init=False)
+    _profiling: bool = field(default=False, init=False)
+
+    def carry_out(self) -> LevelRecord:
+        """Offer the level's load and collect what came of it.
+
+        An interruption, a lost agent or an engine that ends makes a shorter record that says so.
+
+        Raises:
+            StartFailed: agents could not be prepared, or connections did not come up.
+        """
+        ledger = Ledger(self.fleet.agents)
+        starts = self._start_together()
+        completed_s, ended_early = 0, ""
+        try:
+            completed_s, ended_early = self._hold(ledger)
+        except KeyboardInterrupt:
+            completed_s, ended_early = self._elapsed_s(), INTERRUPTED
+        if self._profiling:
+            self._close_window()
+        sending_ended_ns = self.now_ns()
+        self._drain(ledger, early=bool(ended_early))
+        record = self._record(ledger, starts, completed_s, sending_ended_ns, ended_early)
+        self.fleet.release()
+        return record
+
+    def _start_together(self) -> dict[str, int]:
+        engine = self.experiment.engine
+        where = f"{engine.address}:{engine.port}"
+        self.fleet.prepare(specs_of(self.experiment, self.level)).require_all(
+            StartFailed, "agents could not be prepared"
+        )
+        self.fleet.connect(engine.ready_timeout_s).require_all(
+            StartFailed,
+            f"not every connection to {where} came up",
+            f"check that the engine listens on {where} and accepts "
+            f"{self.experiment.agents.connections} connections per agent",
+        )
+        self._start_ns, starts = common_start(measure_clocks(self.fleet), self.now_ns())
+        self.fleet.start_at(starts).require_all(StartFailed, "agents did not start")
+        self.watcher.event("load-started", time_ns=self._start_ns, level=self.level.index)
+        return starts
+
+    def _hold(self, ledger: Ledger) -> tuple[int, str]:
+        for second in range(1, self.level.duration_s + 1):
+            self._wait_until(self._start_ns + second * NS_PER_S)
+            self._move_window(second)
+            polls = self.fleet.poll(ledger.living)
+            ledger.take(polls.ok, polls.failed)
+            self.watcher.second(self.level, second, ledger)
+            seen = Seen(
+                orders=ledger.orders(),
+                newest_response=ledger.newest_response(),
+                latest=ledger.latest(),
+                lost_agents=ledger.lost,
+                engine_exit=self.engine.engine_exit(),
+            )
+            if reason := reason_to_end(seen, self.experiment.abort):
+                return second, reason
+        return self.level.duration_s, ""
+
+    def _move_window(self, second: int) -> None:
+        opens = self.level.warmup_s + self.level.control_s
+        if self._profiling and second == self.level.duration_s:
+            self._close_window()
+        elif self.level.profile_s and second == opens:
+            self.engine.open_window(self.level.index)
+            self._profiling = True
+            self.watcher.event("profile-window-opened", level=self.level.index)
+
+    def _close_window(self) -> None:
+        self.engine.close_window()
+        self._profiling = False
+        self.watcher.event("profile-window-closed", level=self.level.index)
+
+    def _drain(self, ledger: Ledger, *, early: bool) -> None:
+        if early:
+            self.fleet.stop()
+        drain_s = self.experiment.measure.drain_s + self.experiment.load.timeout_s
+        try:
+            closings = self.fleet.finish(ledger.living, drain_s)
+        except KeyboardInterrupt:
+            # A second request to stop: what the polls brought so far is kept.
+            self.watcher.event("drain-interrupted", level=self.level.index)
+            return
+        ledger.close(closings.ok, closings.failed)
+
+    def _record(
+        self,
+        ledger: Ledger,
+        starts: Mapping[str, int],
+        completed_s: int,
+        sending_ended_ns: int,
+        ended_early: str,
+    ) -> LevelRecord:
+        ended_ns = self.now_ns()
+        control = self._window(self.level.warmup_s, self.level.control_s, completed_s)
+        opens = self.level.warmup_s + self.level.control_s
+        profile = self._window(opens, self.level.profile_s, completed_s)
+        self.watcher.event("load-ended", level=self.level.index, ended_early=ended_early)
+        return LevelRecord(
+            level=self.level,
+            start_ns=self._start_ns,
+            sending_ended_ns=sending_ended_ns,
+            ended_ns=ended_ns,
+            agents=ledger.results(self.hosts, starts),
+            progress={agent: tuple(said) for agent, said in ledger.progress.items()},
+            engine_control=control,
+            engine_profile=profile,
+            profile=None,
+            ended_early=ended_early,
+            completed_s=completed_s,
+        )
+
+    def _window(self, first_s: int, length_s: int, completed_s: int) -> EngineWindow | None:
+        last_s = min(first_s + length_s, completed_s)
+        if last_s <= first_s:
+            return None
+        return self.engine.engine_window(
+            self._start_ns + first_s * NS_PER_S, self._start_ns + last_s * NS_PER_S
+        )
+
+    def _elapsed_s(self) -> int:
+        return max(0, (self.now_ns() - self._start_ns) // NS_PER_S)
+
+    def _wait_until(self, moment_ns: int) -> None:
+        while (rest_ns := moment_ns - self.now_ns()) > 0:
+            self.sleep(rest_ns / NS_PER_S)

@@ -1,0 +1,226 @@
+"""One host's share of the load. The only importer of the compiled module."""
+
+import os
+import resource
+import socket
+from dataclasses import dataclass
+
+from cluster import __version__, _native
+from cluster.errors import ClusterError
+from cluster.experiment.model import OrderFlow
+from cluster.fleet.spec import LoadSpec
+from cluster.fleet.worker_use import worker_use
+from cluster.results.agent import Interval, Progress, TcpStats, WorkerThread
+from cluster.results.histogram import Histogram
+from cluster.results.orders import OrderCounts
+
+KIB = 1024
+
+
+class ConnectError(ClusterError):
+    """The load client could not open its connections."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an agent runs, and with which build."""
+
+    host: str
+    process_id: int
+    version: str
+    cpus: int
+
+
+@dataclass(frozen=True)
+class Poll:
+    """What an agent has to say since it was last asked."""
+
+    progress: Progress
+    intervals: tuple[Interval, ...]  # closed since; several may have the same index: add them
+
+
+@dataclass(frozen=True)
+class Closing:
+    """What an agent says of itself when a level is over."""
+
+    poll: Poll
+    complete: bool  # every order has met its fate
+    tcp: TcpStats | None
+    workers: tuple[WorkerThread, ...]
+    peak_rss_bytes: int
+
+
+class Agent:
+    """The load client of one host, driven by the fleet.
+
+    Calls return at once, but for `connect` and `finish`, which are bounded: the load runs in
+    native threads. A plain class: the in-process fleet calls it, the Ray fleet wraps it.
+    """
+
+    def __init__(self) -> None:
+        self._client: _native.LoadClient | None = None
+        self._workers: dict[int, WorkerThread] = {}
+
+    def place(self) -> Place:
+        """Where this agent runs."""
+        return Place(socket.gethostname(), os.getpid(), __version__, len(os.sched_getaffinity(0)))
+
+    def clock_ns(self) -> int:
+        """CLOCK_MONOTONIC of this host."""
+        return _native.now_ns()
+
+    def prepare(self, spec: LoadSpec) -> None:
+        """Build the load client of the next level: memory is reserved and orders are made now."""
+        self.close()
+        share = spec.share
+        self._client = _native.LoadClient(
+            address=spec.address,
+            port=spec.port,
+            connections=share.connections,
+            workers=share.workers,
+            arrivals=spec.arrivals,
+            rate_per_s=share.rate_per_s,
+            in_flight=share.in_flight,
+            in_flight_max=spec.in_flight_max,
+            duration_ns=spec.duration_ns,
+            timeout_ns=spec.timeout_ns,
+            drain_ns=spec.drain_ns,
+            lease_ns=spec.lease_ns,
+            seed=spec.seed,
+            agent=share.index,
+            phase=share.phase,
+            cpus=list(share.cpus),
+            spin=spec.spin,
+            flow=_flow(spec.flow),
+        )
+
+    def connect(self, timeout_ns: int) -> int:
+        """Open every connection.
+
+        Returns:
+            How many are open.
+
+        Raises:
+            ConnectError: the engine refused, or did not answer in time.
+        """
+        try:
+            return self._required().connect(timeout_ns)
+        except _native.LoadError as error:
+            raise ConnectError(str(error)) from error
+
+    def start_at(self, start_ns: int) -> None:
+        """Let the first order be due at `start_ns` of this host's clock."""
+        self._required().start_at(start_ns)
+
+    def poll(self) -> Poll:
+        """Progress, and the intervals closed since the last call. Renews the lease."""
+        client = self._required()
+        progress = client.progress()
+        self._watch_workers(client)
+        return Poll(
+            Progress(
+                time_ns=progress.now_ns,
+                orders=_counts(progress.books),
+                in_flight=progress.in_flight,
+                backlog=progress.backlog,
+                connections_open=progress.connections_open,
+                finished=progress.finished,
+                errors=dict(progress.errors),
+            ),
+            tuple(_interval(interval) for interval in client.take_intervals()),
+        )
+
+    def stop(self) -> None:
+        """Send nothing more; late answers are still awaited for the drain time."""
+        if self._client is not None:
+            self._client.stop()
+
+    def finish(self, timeout_ns: int) -> Closing:
+        """Wait until every order has met its fate and report the rest."""
+        client = self._required()
+        complete = client.join(timeout_ns)
+        tcp = client.tcp_stats()
+        return Closing(
+            poll=self.poll(),
+            complete=complete,
+            tcp=_tcp(tcp) if tcp.connections else None,
+            workers=tuple(self._workers.values()),
+            peak_rss_bytes=_peak_rss_bytes(),
+        )
+
+    def close(self) -> None:
+        """End the load, whatever it is doing. Idempotent."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+        self._workers = {}
+
+    def _watch_workers(self, client: _native.LoadClient) -> None:
+        # The kernel forgets a thread when it ends, so the last look at each is kept.
+        for thread_id in client.worker_thread_ids():
+            use = worker_use(thread_id)
+            if use is not None:
+                self._workers[thread_id] = use
+
+    def _required(self) -> _native.LoadClient:
+        if self._client is None:
+            raise ClusterError("the agent was asked to act before it was prepared")
+        return self._client
+
+
+def _flow(flow: OrderFlow) -> _native.FlowConfig:
+    return _native.FlowConfig(
+        seed=flow.seed,
+        symbols=flow.symbols,
+        new_ratio=flow.mix.new,
+        replace_ratio=flow.mix.replace,
+        cancel_ratio=flow.mix.cancel,
+        ioc_ratio=flow.ioc_ratio,
+        market_ratio=flow.market_ratio,
+        mid_price_ticks=flow.mid_price_ticks,
+        spread_ticks=flow.spread_ticks,
+        depth_ticks=flow.depth_ticks,
+        quantity_mean=flow.quantity_mean,
+        live_orders_max=flow.live_orders_max,
+    )
+
+
+def _counts(books: _native.Books) -> OrderCounts:
+    return OrderCounts(
+        intended=books.intended,
+        sent=books.sent,
+        unsent=books.unsent,
+        accepted=books.accepted,
+        rejected=books.rejected,
+        timed_out=books.timed_out,
+        lost=books.lost,
+    )
+
+
+def _interval(interval: _native.Interval) -> Interval:
+    return Interval(
+        index=interval.index,
+        orders=_counts(interval.books),
+        response=Histogram.from_sparse(*interval.response),
+        service=Histogram.from_sparse(*interval.service),
+        send_lag=Histogram.from_sparse(*interval.send_lag),
+        engine=Histogram.from_sparse(*interval.engine),
+    )
+
+
+def _tcp(tcp: _native.TcpStats) -> TcpStats:
+    return TcpStats(
+        connections=tcp.connections,
+        rtt_us_min=tcp.rtt_us_min,
+        rtt_us_mean=tcp.rtt_us_mean,
+        rtt_us_max=tcp.rtt_us_max,
+        min_rtt_us=tcp.min_rtt_us,
+        retransmits=tcp.retransmits,
+        busy_us=tcp.busy_us,
+        rwnd_limited_us=tcp.rwnd_limited_us,
+        sndbuf_limited_us=tcp.sndbuf_limited_us,
+    )
+
+
+def _peak_rss_bytes() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIB

@@ -1,0 +1,104 @@
+"""What every fleet can do: the same calls to every agent, each answered or failed by name."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+from cluster.errors import FleetError
+from cluster.fleet.agent import Agent, Closing, Place, Poll
+from cluster.fleet.spec import LoadSpec
+from cluster.units import NS_PER_S
+
+T = TypeVar("T")
+
+ANSWER_TIMEOUT_S = 5.0  # a call that returns at once; an agent beyond it counts as lost
+START_TIMEOUT_S = 60.0  # a worker process on a busy host takes its time to import us
+SETTLE_S = 5.0  # on top of a bounded call's own time
+
+
+@dataclass(frozen=True)
+class PerAgent(Generic[T]):
+    """What each agent answered: a value, or why there is none."""
+
+    ok: Mapping[str, T]
+    failed: Mapping[str, str]
+
+    def require_all(self, error: type[FleetError], message: str, hint: str = "") -> Mapping[str, T]:
+        """Every value, or an error that names each failed agent."""
+        if self.failed:
+            raise error(message, self.failed, hint)
+        return self.ok
+
+
+class Fleet(ABC):
+    """A started fleet. A context manager: leaving it ends every agent and what carried it."""
+
+    agents: tuple[str, ...]
+
+    @abstractmethod
+    def call(
+        self, method: Callable[..., T], arguments: Mapping[str, tuple[Any, ...]], timeout_s: float
+    ) -> PerAgent[T]:
+        """Call a method of every agent named in `arguments`, all at the same time.
+
+        Args:
+            method: an unbound method of `Agent`.
+            arguments: by agent name, the method's arguments.
+            timeout_s: an agent that has not answered by then is in `failed`.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """End every agent and what carried it. Idempotent."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def everywhere(self, *arguments: object) -> dict[str, tuple[object, ...]]:
+        """The same arguments for every agent."""
+        return dict.fromkeys(self.agents, arguments)
+
+    def places(self) -> PerAgent[Place]:
+        """Where each agent runs. The first call: it waits for the agents' processes to start."""
+        return self.call(Agent.place, self.everywhere(), START_TIMEOUT_S)
+
+    def prepare(self, specs: Mapping[str, LoadSpec]) -> PerAgent[None]:
+        """Build every agent's load client; orders are made now, ahead of the load."""
+        return self.call(Agent.prepare, {name: (spec,) for name, spec in specs.items()}, 60.0)
+
+    def connect(self, timeout_s: float) -> PerAgent[int]:
+        """Open every connection of every agent: the barrier before the common start."""
+        timeout_ns = round(timeout_s * NS_PER_S)
+        return self.call(Agent.connect, self.everywhere(timeout_ns), timeout_s + SETTLE_S)
+
+    def start_at(self, start_ns: Mapping[str, int]) -> PerAgent[None]:
+        """Start every agent at a time of its own clock."""
+        arguments = {name: (ns,) for name, ns in start_ns.items()}
+        return self.call(Agent.start_at, arguments, ANSWER_TIMEOUT_S)
+
+    def poll(self, agents: tuple[str, ...]) -> PerAgent[Poll]:
+        """What has happened since the last poll."""
+        return self.call(Agent.poll, dict.fromkeys(agents, ()), ANSWER_TIMEOUT_S)
+
+    def stop(self) -> PerAgent[None]:
+        """Send nothing more."""
+        return self.call(Agent.stop, self.everywhere(), ANSWER_TIMEOUT_S)
+
+    def finish(self, agents: tuple[str, ...], timeout_s: float) -> PerAgent[Closing]:
+        """Wait until every order has met its fate, and collect the rest."""
+        timeout_ns = round(timeout_s * NS_PER_S)
+        return self.call(Agent.finish, dict.fromkeys(agents, (timeout_ns,)), timeout_s + SETTLE_S)
+
+    def release(self) -> PerAgent[None]:
+        """Close every connection; the agents stay for the next level."""
+        return self.call(Agent.close, self.everywhere(), ANSWER_TIMEOUT_S)

@@ -1,0 +1,205 @@
+"""The fleet on Ray: one actor per load host. The only importer of ray.
+
+Ray carries calls, snapshots and histograms; no order ever crosses it. It is imported when a fleet
+starts, not before: it reads its environment at import and takes its time.
+"""
+
+import atexit
+import contextlib
+import functools
+import os
+import secrets
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeVar
+
+from cluster.errors import StartFailed
+from cluster.experiment.model import Ray
+from cluster.fleet.agent import Agent
+from cluster.fleet.protocol import Fleet, PerAgent
+
+T = TypeVar("T")
+
+LOAD_RESOURCE = "loadgen"
+OBJECT_STORE_BYTES = 128 * 1024 * 1024  # snapshots and histograms are small
+SESSION_PARENT = "/tmp"  # noqa: S108  (Ray's socket paths must stay below 107 bytes)
+THREADS_PER_ACTOR = 4  # an actor that is connecting or finishing still answers polls
+
+
+class RayFleet(Fleet):
+    """Agents as Ray actors."""
+
+    def __init__(
+        self, ray: ModuleType, actors: Mapping[str, Any], release: Callable[[], None]
+    ) -> None:
+        self.agents = tuple(actors)
+        self._ray = ray
+        self._actors = dict(actors)
+        self._release = release
+
+    def call(
+        self, method: Callable[..., T], arguments: Mapping[str, tuple[Any, ...]], timeout_s: float
+    ) -> PerAgent[T]:
+        """See `Fleet.call`."""
+        name = method.__name__
+        calls = {
+            agent: getattr(self._actors[agent], name).remote(*args)
+            for agent, args in arguments.items()
+        }
+        references = list(calls.values())
+        done, _ = self._ray.wait(references, num_returns=len(references), timeout=timeout_s)
+        answered = set(done)
+        ok: dict[str, T] = {}
+        failed: dict[str, str] = {}
+        for agent, reference in calls.items():
+            if reference not in answered:
+                failed[agent] = f"no answer to `{name}` within {timeout_s:g} s"
+                continue
+            try:
+                ok[agent] = self._ray.get(reference)
+            except self._ray.exceptions.RayError as error:
+                failed[agent] = _reason(error)
+        return PerAgent(ok, failed)
+
+    def close(self) -> None:
+        """See `Fleet.close`."""
+        if self._actors:
+            self._actors = {}
+            self._release()
+
+
+def start_ray(settings: Ray, agents: tuple[str, ...]) -> RayFleet:
+    """Start an embedded Ray, or join the one at `settings.address`, and place one actor per agent.
+
+    Raises:
+        StartFailed: Ray does not start or can't be joined, or has no room for every agent.
+    """
+    with contextlib.ExitStack() as undo:
+        ray = _embedded(len(agents), undo) if settings.address is None else _join(settings)
+        undo.callback(ray.shutdown)
+        actors = _place(ray, settings, agents, undo)
+        # From here on the fleet's own close undoes it.
+        return RayFleet(ray, actors, undo.pop_all().close)
+
+
+def _embedded(agents: int, undo: contextlib.ExitStack) -> ModuleType:
+    session = tempfile.mkdtemp(prefix="loadcluster-ray-", dir=SESSION_PARENT)
+    undo.callback(shutil.rmtree, session, ignore_errors=True)
+    ray = _ray_with_token(_private_token())
+    try:
+        ray.init(
+            address="local",
+            include_dashboard=False,
+            resources={LOAD_RESOURCE: agents},
+            object_store_memory=OBJECT_STORE_BYTES,
+            log_to_driver=False,
+            logging_level="ERROR",
+            _temp_dir=session,
+        )
+    except Exception as error:
+        raise StartFailed(
+            "an embedded Ray did not start",
+            {"ray": _first_line(error)},
+            "look for another program on its ports or a full /tmp, or set `fleet: in-process`",
+        ) from error
+    return ray
+
+
+def _join(settings: Ray) -> ModuleType:
+    ray = _ray_with_token(None)
+    try:
+        ray.init(address=settings.address, log_to_driver=False, logging_level="ERROR")
+    except Exception as error:
+        raise StartFailed(
+            f"the Ray cluster at {settings.address} can't be joined",
+            {"ray": _first_line(error)},
+            "check `ray status` there, `ray.address`, and that this user has the cluster's token "
+            "(RAY_AUTH_TOKEN_PATH or ~/.ray/auth_token)",
+        ) from error
+    return ray
+
+
+def _place(
+    ray: ModuleType, settings: Ray, agents: tuple[str, ...], undo: contextlib.ExitStack
+) -> dict[str, Any]:
+    from ray.util.placement_group import placement_group, remove_placement_group  # noqa: PLC0415
+    from ray.util.scheduling_strategies import (  # noqa: PLC0415
+        PlacementGroupSchedulingStrategy,
+    )
+
+    # One load host per agent on a cluster; an embedded Ray is a single host by definition.
+    strategy = "PACK" if settings.address is None else "STRICT_SPREAD"
+    group = placement_group([{LOAD_RESOURCE: 1}] * len(agents), strategy=strategy)
+    undo.callback(_quietly, functools.partial(remove_placement_group, group))
+    if not group.wait(settings.start_timeout_s):
+        raise StartFailed(
+            f"no room for {len(agents)} agents within {settings.start_timeout_s:g} s",
+            {"ray": f"{_load_hosts(ray)} nodes offer the resource `{LOAD_RESOURCE}`"},
+            f"start each load host with: ray start --address=… "
+            f"--resources='{{\"{LOAD_RESOURCE}\": 1}}'",
+        )
+    remote = ray.remote(Agent)
+    actors = {}
+    for index, name in enumerate(agents):
+        actor = remote.options(
+            num_cpus=0,
+            resources={LOAD_RESOURCE: 1},
+            max_concurrency=THREADS_PER_ACTOR,
+            scheduling_strategy=PlacementGroupSchedulingStrategy(
+                placement_group=group, placement_group_bundle_index=index
+            ),
+        ).remote()
+        undo.callback(_quietly, functools.partial(ray.kill, actor))
+        actors[name] = actor
+    return actors
+
+
+def _load_hosts(ray: ModuleType) -> int:
+    return sum(1 for node in ray.nodes() if node["Alive"] and LOAD_RESOURCE in node["Resources"])
+
+
+def _ray_with_token(token: Path | None) -> ModuleType:
+    os.environ["RAY_AUTH_MODE"] = "token"
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    if token is not None:
+        os.environ["RAY_AUTH_TOKEN_PATH"] = str(token)
+    import ray  # noqa: PLC0415
+
+    return ray
+
+
+@functools.cache
+def _private_token() -> Path:
+    """A token for this process's own Rays, so that `ray.init` leaves ~/.ray alone.
+
+    One per process: Ray reads it once, when it is imported.
+    """
+    directory = Path(tempfile.mkdtemp(prefix="loadcluster-token-"))
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    token = directory / "token"
+    token.touch(mode=0o600)
+    token.write_text(secrets.token_hex(32))
+    return token
+
+
+def _quietly(undo: Callable[[], object]) -> None:
+    # Undoing what a dead cluster has taken with it is no error: there is nothing left to undo.
+    try:
+        undo()
+    except Exception as error:  # noqa: BLE001  (any of Ray's, at the very end)
+        sys.stderr.write(f"while closing Ray: {_first_line(error)}\n")
+
+
+def _reason(error: Exception) -> str:
+    cause = getattr(error, "cause", None) or error
+    return _first_line(cause)
+
+
+def _first_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,51 @@
+"""What an agent is told: everything it needs for one level, and nothing of the rest."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from cluster.experiment.model import Experiment, OrderFlow
+from cluster.experiment.plan import AgentShare, Level
+from cluster.units import NS_PER_S
+
+# Longer than any pause of a healthy driver, short enough that an orphan's load ends by itself.
+LEASE_NS = 5 * NS_PER_S
+
+
+@dataclass(frozen=True)
+class LoadSpec:
+    """One agent's share of one level; crosses to the load host by value."""
+
+    address: str
+    port: int
+    share: AgentShare
+    arrivals: Literal["constant", "poisson", "closed"]
+    duration_ns: int
+    timeout_ns: int
+    drain_ns: int
+    lease_ns: int
+    seed: int
+    spin: bool
+    in_flight_max: int
+    flow: OrderFlow
+
+
+def specs_of(experiment: Experiment, level: Level) -> dict[str, LoadSpec]:
+    """What each agent does at `level`, by agent name."""
+    return {
+        share.agent: LoadSpec(
+            address=experiment.engine.address,
+            port=experiment.engine.port,
+            share=share,
+            arrivals=level.arrivals,
+            duration_ns=level.duration_s * NS_PER_S,
+            timeout_ns=round(experiment.load.timeout_s * NS_PER_S),
+            drain_ns=round(experiment.measure.drain_s * NS_PER_S),
+            lease_ns=LEASE_NS,
+            # Levels differ in their streams too, or each would repeat the gaps of the one before.
+            seed=experiment.load.seed + (level.index << 32),
+            spin=experiment.agents.wait == "spin",
+            in_flight_max=experiment.agents.in_flight_max,
+            flow=experiment.order_flow,
+        )
+        for share in level.shares
+    }

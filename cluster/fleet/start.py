@@ -1,0 +1,42 @@
+"""From an experiment to a started fleet."""
+
+from cluster import __version__
+from cluster.errors import StartFailed
+from cluster.experiment.model import Experiment
+from cluster.fleet.agent import Place
+from cluster.fleet.in_process import start_in_process
+from cluster.fleet.protocol import Fleet
+from cluster.fleet.ray_fleet import start_ray
+
+
+def start_fleet(experiment: Experiment) -> Fleet:
+    """Start every agent that `experiment` asks for.
+
+    Raises:
+        StartFailed: agents did not come up.
+    """
+    agents = tuple(f"agent-{index}" for index in range(experiment.agents.count))
+    if experiment.fleet == "in-process":
+        return start_in_process(agents)
+    return start_ray(experiment.ray, agents)
+
+
+def places_of(fleet: Fleet) -> dict[str, Place]:
+    """Where every agent runs, all with the same version as this driver.
+
+    Raises:
+        StartFailed: an agent does not answer, or runs another version.
+    """
+    places = fleet.places().require_all(StartFailed, "agents did not come up")
+    others = {
+        name: f"{place.host} runs loadcluster {place.version}"
+        for name, place in places.items()
+        if place.version != __version__
+    }
+    if others:
+        raise StartFailed(
+            f"agents run another version than this driver ({__version__})",
+            others,
+            "install the same version on every load host",
+        )
+    return dict(places)
