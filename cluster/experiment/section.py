@@ -30,9 +30,7 @@ Seconds = Annotated[float, Field(gt=0, le=86_400)]
 WholeSeconds = Annotated[int, Field(ge=0, le=86_400)]
 Ratio = Annotated[float, Field(ge=0, le=1)]
 Cpu = Annotated[int, Field(ge=0, le=4095)]
-Text = Annotated[
-    str, Field(pattern=r"^[^\x00-\x1f\x7f]+$"), Words("text of one line, at least one character")
-]
+Text = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$"), Words("text of one line")]
 Word = Annotated[
     str, Field(pattern=r"^[^\x00-\x20\x7f]+$"), Words("text without spaces, such as a host name")
 ]
