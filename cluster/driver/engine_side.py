@@ -17,13 +17,14 @@ from cluster.host.protocol import Host
 from cluster.host.reference import reference_engine_argv
 from cluster.host.supervised import Ended
 from cluster.profile.session import ProfileSession
-from cluster.results.engine import EngineSource, EngineWindow, ProfileWindow
+from cluster.results.engine import Capability, EngineSource, EngineWindow, ProfileWindow
 from cluster.results.facts import HostFacts
 from cluster.results.finding import Finding, Severity
 
 # What start, drains, symbolising and a slow host may take on top of the load itself.
 SLACK_S = 600.0
 ANY_ADDRESS = "0.0.0.0"  # noqa: S104  (a reference engine on another host must be reachable)
+NO_PROCESS = "say which process the engine is: engine.process, engine.command or engine.reference"
 
 
 class EngineSide:
@@ -180,9 +181,11 @@ class EngineSide:
         self.stop_engine()
 
     @property
-    def session(self) -> ProfileSession | None:
-        """The profiler, where there is a process to profile."""
-        return self._session
+    def capabilities(self) -> list[Capability]:
+        """What can and can't be measured on the engine's host."""
+        if self._session is not None:
+            return list(self._session.capabilities)
+        return [Capability(what="profile", available=False, why=self.process, remedy=NO_PROCESS)]
 
     def findings(self) -> list[Finding]:
         """What the reader must know of the engine's side."""

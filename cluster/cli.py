@@ -1,0 +1,203 @@
+"""The command line: arguments in, exit status out. Everything else happens below."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from cluster import __version__
+from cluster.driver.check import check_experiment
+from cluster.driver.run import carry_out
+from cluster.errors import ClusterError, ConfigError
+from cluster.experiment.model import Experiment
+from cluster.experiment.reader import load_experiment
+from cluster.experiment.schema import json_schema
+from cluster.experiment.starter import starter_experiment
+from cluster.host.reference import reference_engine
+from cluster.report.live import live_view
+from cluster.report.render import render_run
+from cluster.report.text import print_summary, summary_line
+from cluster.results.store import list_runs, open_run
+from cluster.results.summary import Summary
+
+MEASURED, FAILED, WRONG_INPUT, NOT_VALID, INTERRUPTED = 0, 1, 2, 3, 130
+
+EXPERIMENT = click.argument("experiment", type=click.Path(path_type=Path))
+OVERRIDES = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Change one key of the file: --set load.timeout_s=5. May be given several times.",
+)
+OUT = click.option(
+    "--out", type=click.Path(path_type=Path), help="Where runs are kept; default: as the file says."
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="Print the result for machines.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="loadcluster")
+def cli() -> None:
+    """Find out what a TCP engine can really do, and what holds it back."""
+
+
+@cli.command()
+@EXPERIMENT
+@OVERRIDES
+@OUT
+@JSON
+def run(experiment: Path, overrides: tuple[str, ...], out: Path | None, *, as_json: bool) -> None:
+    r"""Carry out an experiment: load the engine, profile it, and say what holds it back.
+
+    \b
+    Example: loadcluster run configs/quickstart.yaml --set agents.count=4
+
+    \b
+    Exit status: 0 measured and valid, 1 failed, 2 wrong input, 3 measured but not valid,
+    130 interrupted (what was measured is kept).
+    """
+    with live_view() as view:
+        outcome = carry_out(_load(experiment, overrides, out), view)
+    if as_json:
+        click.echo(outcome.summary.model_dump_json(indent=2))
+    else:
+        print_summary(outcome.summary, outcome.directory.report_path)
+    sys.exit(_exit_status(outcome.summary))
+
+
+@cli.command()
+@EXPERIMENT
+@OVERRIDES
+@JSON
+def check(experiment: Path, overrides: tuple[str, ...], *, as_json: bool) -> None:
+    r"""Do everything short of load: say what will be measured, and what can't be.
+
+    \b
+    Example: loadcluster check configs/remote-engine.yaml
+    """
+    result = check_experiment(_load(experiment, overrides, None))
+    click.echo(result.model_dump_json(indent=2) if as_json else result.as_text())
+    sys.exit(MEASURED if result.ok else FAILED)
+
+
+@cli.command(
+    context_settings={"ignore_unknown_options": True, "help_option_names": []},
+    add_help_option=False,
+)
+@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+def engine(options: tuple[str, ...]) -> NoReturn:
+    r"""Start the reference engine, to practise on. `loadcluster engine --help` lists its options.
+
+    \b
+    Example: loadcluster engine --port 9001 --threads 2
+    """
+    path = str(reference_engine())
+    os.execv(path, [path, *options])  # noqa: S606  (our own executable, no shell)
+
+
+@cli.command()
+@click.argument("run_directory", metavar="RUN", type=click.Path(path_type=Path))
+def report(run_directory: Path) -> None:
+    r"""Render a run's report again, from its directory.
+
+    \b
+    Example: loadcluster report runs/2026-11-23T140502-quickstart
+    """
+    directory = open_run(run_directory)
+    render_run(directory)
+    print_summary(directory.load_summary(), directory.report_path)
+
+
+@cli.command()
+@click.argument("directory", type=click.Path(path_type=Path), default=Path("runs"))
+@JSON
+def runs(directory: Path, *, as_json: bool) -> None:
+    r"""List runs with their verdicts, oldest first.
+
+    \b
+    Example: loadcluster runs runs/
+    """
+    entries = list_runs(directory)
+    if as_json:
+        lines = [
+            {
+                "path": str(entry.path),
+                "problem": entry.problem or None,
+                "valid": entry.summary.valid if entry.summary else None,
+                "verdict": entry.summary.verdict.model_dump(mode="json") if entry.summary else None,
+            }
+            for entry in entries
+        ]
+        click.echo(json.dumps(lines, indent=2, ensure_ascii=False))
+        return
+    for entry in entries:
+        said = summary_line(entry.summary) if entry.summary else f"not readable: {entry.problem}"
+        click.echo(f"{entry.path.name}  {said}")
+    if not entries:
+        click.echo(f"no runs in {directory}")
+
+
+@cli.command()
+@click.option("--protocol", default="orderwire", help="What the engine speaks.")
+def init(protocol: str) -> None:
+    r"""Print a commented experiment to start from.
+
+    \b
+    Example: loadcluster init > my-engine.yaml
+    """
+    click.echo(starter_experiment(protocol), nl=False)
+
+
+@cli.command()
+@click.argument("what", type=click.Choice(["experiment"]))
+def schema(what: str) -> None:
+    r"""Print the JSON Schema of the experiment file, for editors.
+
+    \b
+    Example: loadcluster schema experiment > experiment.schema.json
+    """
+    documents = {"experiment": json_schema}
+    click.echo(json.dumps(documents[what](), indent=2, ensure_ascii=False))
+
+
+def _load(path: Path, overrides: tuple[str, ...], out: Path | None) -> Experiment:
+    experiment = load_experiment(path, overrides)
+    return experiment.model_copy(update={"output_directory": str(out)}) if out else experiment
+
+
+def _exit_status(summary: Summary) -> int:
+    if summary.interrupted:
+        return INTERRUPTED
+    return MEASURED if summary.valid else NOT_VALID
+
+
+def main() -> None:
+    """Run the command line; the only place where an error becomes a message."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(WRONG_INPUT)
+    except ConfigError as error:
+        _complain(error)
+        sys.exit(WRONG_INPUT)
+    except ClusterError as error:
+        _complain(error)
+        sys.exit(FAILED)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted before anything was measured", err=True)
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read our output has had enough: no message, and no traceback at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(FAILED)
+
+
+def _complain(error: ClusterError) -> None:
+    click.echo(f"error: {error.message}", err=True)
+    if error.hint:
+        click.echo(f"  {error.hint}", err=True)

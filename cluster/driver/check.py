@@ -1,0 +1,123 @@
+"""Everything short of load: what will be measured, and what can't be."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+from cluster.driver.engine_side import EngineSide
+from cluster.driver.signals import claim_stop_signals, stop_signals_interrupt
+from cluster.errors import ClusterError
+from cluster.experiment.model import Experiment
+from cluster.experiment.plan import Level, Plan, plan
+from cluster.fleet.clocks import measure_clocks
+from cluster.fleet.start import places_of, start_fleet
+from cluster.results.record import Record
+from cluster.units import format_ns, format_rate
+
+State = Literal["ok", "missing", "failed"]
+MARKS: dict[State, str] = {"ok": "ok     ", "missing": "missing", "failed": "FAILED "}
+
+
+class CheckLine(Record):
+    """One thing that was looked at."""
+
+    area: str  # plan, engine, profile, fleet
+    state: State  # missing: the run goes on without it; failed: it can't start
+    what: str
+    remedy: str = ""
+
+
+class Check(Record):
+    """Everything that was looked at."""
+
+    lines: list[CheckLine]
+
+    @property
+    def ok(self) -> bool:
+        """Whether the run can start."""
+        return all(line.state != "failed" for line in self.lines)
+
+    def as_text(self) -> str:
+        """One line per thing, and what to do about those that are not there."""
+        text = []
+        for line in self.lines:
+            text.append(f"{MARKS[line.state]} {line.area}: {line.what}")
+            if line.remedy:
+                text.append(f"{'':8}{line.remedy}")
+        text.append("The run can start." if self.ok else "The run can't start.")
+        return "\n".join(text)
+
+
+def check_experiment(experiment: Experiment) -> Check:
+    """Carry out the experiment's preparations and undo them; no load is sent.
+
+    Raises:
+        ConfigError: the experiment can't be laid out on this machine.
+    """
+    planned = plan(experiment, frozenset(os.sched_getaffinity(0)))
+    lines = [CheckLine(area="plan", state="ok", what=what) for what in _plan_lines(planned)]
+    with stop_signals_interrupt():
+        with _failure_of("engine", lines), EngineSide(experiment, planned) as side:
+            side.start()
+            lines.extend(_engine_lines(side))
+        with _failure_of("fleet", lines), start_fleet(experiment) as fleet:
+            claim_stop_signals()
+            clocks = measure_clocks(fleet)
+            for agent, place in places_of(fleet).items():
+                what = (
+                    f"{agent} on {place.host}, {place.cpus} CPUs, loadcluster {place.version}, "
+                    f"clock known within {format_ns(clocks[agent].error_ns)}"
+                )
+                lines.append(CheckLine(area="fleet", state="ok", what=what))
+    return Check(lines=lines)
+
+
+def _plan_lines(planned: Plan) -> Iterator[str]:
+    for level in planned.levels:
+        yield f"level {level.index + 1}: {_offer(level)}, {_parts(level)}"
+    for share in planned.levels[0].shares:
+        pinned = f"on CPUs {_cpus(share.cpus)}" if share.cpus else "not pinned"
+        yield (f"{share.agent}: {share.workers} workers, {share.connections} connections, {pinned}")
+    if planned.engine_cpus:
+        yield f"engine on CPUs {_cpus(planned.engine_cpus)}"
+    yield f"at least {sum(level.duration_s for level in planned.levels)} s of load"
+    yield from planned.notes
+
+
+def _offer(level: Level) -> str:
+    if level.offered_per_s is None:
+        return f"the most the engine takes, closed-loop with {level.in_flight:,} in flight"
+    return f"{format_rate(level.offered_per_s)}, {level.arrivals} arrivals"
+
+
+def _parts(level: Level) -> str:
+    parts = (
+        (level.warmup_s, "warm-up"),
+        (level.control_s, "control window"),
+        (level.profile_s, "profile window"),
+    )
+    return ", ".join(f"{seconds} s {name}" for seconds, name in parts if seconds)
+
+
+def _cpus(cpus: tuple[int, ...]) -> str:
+    return ", ".join(str(cpu) for cpu in cpus)
+
+
+def _engine_lines(side: EngineSide) -> Iterator[CheckLine]:
+    yield CheckLine(area="engine", state="ok", what=f"process {side.process}")
+    if side.clock is not None:
+        what = f"clock known within {format_ns(side.clock.error_ns)} ({side.clock.method})"
+        yield CheckLine(area="engine", state="ok", what=what)
+    for capability in side.capabilities:
+        what = capability.what + (f": {capability.why}" if capability.why else "")
+        state: State = "ok" if capability.available else "missing"
+        yield CheckLine(area="profile", state=state, what=what, remedy=capability.remedy)
+
+
+@contextmanager
+def _failure_of(area: str, lines: list[CheckLine]) -> Iterator[None]:
+    try:
+        yield
+    except ClusterError as error:
+        lines.append(CheckLine(area=area, state="failed", what=error.message, remedy=error.hint))

@@ -1,0 +1,193 @@
+"""One run, from experiment to report: the order of everything, and nothing else."""
+
+import os
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cluster.analysis.level import summarise_level
+from cluster.analysis.windows import answered_between
+from cluster.driver.engine_side import EngineSide, how_it_ended
+from cluster.driver.level import INTERRUPTED, LevelRun
+from cluster.driver.signals import claim_stop_signals, stop_signals_interrupt, undisturbed
+from cluster.driver.watch import LevelWatcher
+from cluster.errors import FleetError
+from cluster.experiment.dump import dump_experiment
+from cluster.experiment.model import Experiment
+from cluster.experiment.plan import Plan, plan
+from cluster.fleet.protocol import Fleet
+from cluster.fleet.start import places_of, start_fleet
+from cluster.report.live import LiveView
+from cluster.report.render import render_run
+from cluster.results.engine import EngineExit, ProfileWindow
+from cluster.results.finding import Finding, Severity
+from cluster.results.level import LevelRecord
+from cluster.results.store import RunDirectory
+from cluster.results.summary import Summary
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A run that came to its end, or was interrupted."""
+
+    summary: Summary
+    directory: RunDirectory
+
+
+def carry_out(experiment: Experiment, view: LiveView) -> Outcome:
+    """Carry out `experiment` and save everything it produced.
+
+    Raises:
+        ClusterError: nothing could be measured, or nothing could be saved.
+    """
+    planned = plan(experiment, frozenset(os.sched_getaffinity(0)))
+    directory = RunDirectory.create(Path(experiment.output_directory), experiment.name)
+    directory.save_experiment(dump_experiment(experiment))
+    with stop_signals_interrupt():
+        return _Run(experiment, planned, directory, view).carry_out()
+
+
+class _Run:
+    def __init__(
+        self, experiment: Experiment, planned: Plan, directory: RunDirectory, view: LiveView
+    ) -> None:
+        self._experiment = experiment
+        self._plan = planned
+        self._directory = directory
+        self._view = view
+        self._started = datetime.now(UTC)
+        self._began_ns = time.monotonic_ns()
+        self._records: list[LevelRecord] = []
+        self._findings: list[Finding] = []
+        self._interrupted = False
+
+    def carry_out(self) -> Outcome:
+        with EngineSide(self._experiment, self._plan) as side:
+            try:
+                self._load(side)
+            except KeyboardInterrupt as stop:
+                self._interrupt(stop)
+            last_output = self._wind_up(side)
+            self._findings.extend(side.findings())
+            summary = self._summarise(side, last_output)
+        with undisturbed():
+            self._directory.save_summary(summary)
+            render_run(self._directory)
+        return Outcome(summary, self._directory)
+
+    def _load(self, side: EngineSide) -> None:
+        for note in self._plan.notes:
+            self._view.message(note)
+        with ExitStack() as stack:
+            fleet = self._start(side, stack)
+            hosts = {name: place.host for name, place in places_of(fleet).items()}
+            self._save_facts(side, fleet)
+            for level in self._plan.levels:
+                watcher = LevelWatcher(level, self._view, self._directory)
+                run = LevelRun(self._experiment, level, fleet, hosts, side, watcher)
+                record = self._carry_out_level(run)
+                if record is None:
+                    return
+                self._keep(record)
+                if record.ended_early:
+                    self._interrupted |= record.ended_early == INTERRUPTED
+                    return
+
+    def _start(self, side: EngineSide, stack: ExitStack) -> Fleet:
+        # Ray stays on this thread: its processes end with the thread that started them.
+        self._view.message(f"starting the engine side and {self._experiment.agents.count} agents")
+        with ThreadPoolExecutor(1, thread_name_prefix="engine-side") as beside:
+            engine_side = beside.submit(side.start)
+            fleet = stack.enter_context(start_fleet(self._experiment))
+            claim_stop_signals()
+            engine_side.result()
+        self._directory.append_event("started", engine=side.process, fleet=self._experiment.fleet)
+        return fleet
+
+    def _carry_out_level(self, run: LevelRun) -> LevelRecord | None:
+        """The level's record, or None when it could not start and earlier ones are kept."""
+        self._view.level_started(run.level)
+        try:
+            return run.carry_out()
+        except FleetError as error:
+            if not self._records:
+                raise
+            self._directory.append_event("level-failed", level=run.level.index, why=error.message)
+            self._findings.append(
+                Finding(
+                    severity=Severity.INVALID,
+                    code="level-did-not-start",
+                    message=f"Level {run.level.index + 1} did not start: {error.message}",
+                    advice=error.hint,
+                    level=run.level.index,
+                )
+            )
+            return None
+
+    def _keep(self, record: LevelRecord) -> None:
+        self._records.append(record)
+        summary = summarise_level(record, self._experiment.abort)
+        self._directory.save_level(record, summary)
+        self._view.level_ended(summary)
+
+    def _save_facts(self, side: EngineSide, fleet: Fleet) -> None:
+        facts = {} if side.facts is None else {side.facts.hostname: side.facts}
+        for place in fleet.facts().ok.values():
+            facts.setdefault(place.hostname, place)
+        self._directory.save_facts(list(facts.values()))
+
+    def _interrupt(self, stop: KeyboardInterrupt) -> None:
+        self._interrupted = True
+        self._view.message(f"{stop or 'Ctrl-C'}: stopping; what was measured is kept")
+        self._directory.append_event("interrupted", signal=str(stop))
+
+    def _wind_up(self, side: EngineSide) -> str:
+        """After the load: the profile comes home, then the engine ends."""
+        try:
+            if self._records:
+                self._view.message("resolving the profile's symbols on the engine's host")
+                self._add_profiles(side.finish(self._orders(), self._directory.profile_directory))
+        except KeyboardInterrupt as stop:
+            self._interrupt(stop)
+        with undisturbed():
+            return side.stop_engine()
+
+    def _orders(self) -> dict[int, int]:
+        return {
+            record.level.index: answered_between(
+                record, record.engine_profile.start_ns, record.engine_profile.end_ns
+            )
+            for record in self._records
+            if record.engine_profile is not None
+        }
+
+    def _add_profiles(self, windows: Sequence[ProfileWindow]) -> None:
+        by_level = {window.level: window for window in windows}
+        self._records = [
+            replace(record, profile=by_level.get(record.level.index)) for record in self._records
+        ]
+        for record in self._records:
+            summary = summarise_level(record, self._experiment.abort)
+            self._directory.save_level(record, summary)
+
+    def _engine_exit(self, side: EngineSide) -> EngineExit | None:
+        ended = side.ended
+        if ended is None:
+            return None
+        level = self._records[-1].level if self._records else None
+        offered = level.offered_per_s if level else None
+        at = f" at {offered:,.0f} orders/s" if offered else ""
+        return EngineExit(
+            level=level.index if level else None,
+            offered_per_s=offered,
+            exit_status=ended.exit_status,
+            signal=ended.signal,
+            last_output=(ended.stderr_tail or ended.stdout_tail).strip(),
+            sentence=f"The engine ended by itself{at}: {how_it_ended(ended)}.",
+        )
+
+    def _summarise(self, side: EngineSide, last_output: str) -> Summary: ...

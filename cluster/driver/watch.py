@@ -1,0 +1,58 @@
+"""Tells people and the event log how a level goes, once a second."""
+
+from cluster.driver.ledger import Ledger
+from cluster.experiment.plan import Level
+from cluster.report.live import LiveSecond, LiveView, Phase
+from cluster.results.store import RunDirectory
+from cluster.units import NS_PER_S
+
+
+class LevelWatcher:
+    """The live view and the event log of one level."""
+
+    def __init__(self, level: Level, view: LiveView, directory: RunDirectory) -> None:
+        self._level = level
+        self._view = view
+        self._directory = directory
+        self._answered_before = 0
+        self._time_before_ns = 0
+
+    def second(self, level: Level, elapsed_s: int, ledger: Ledger) -> None:
+        """A second of the level is over."""
+        latest = ledger.latest()
+        if not latest:
+            return
+        self._view.second(
+            LiveSecond(
+                elapsed_s=elapsed_s,
+                phase=phase_of(level, elapsed_s),
+                offered_per_s=level.offered_per_s,
+                throughput_per_s=self._throughput_per_s(ledger),
+                response_p99_ns=ledger.newest_response().percentile(99),
+                in_flight=sum(progress.in_flight for progress in latest),
+                backlog=sum(progress.backlog for progress in latest),
+                connections_open=sum(progress.connections_open for progress in latest),
+            )
+        )
+
+    def _throughput_per_s(self, ledger: Ledger) -> float | None:
+        answered = ledger.orders().answered
+        time_ns = max(progress.time_ns for progress in ledger.latest())
+        before_ns, before = self._time_before_ns, self._answered_before
+        self._time_before_ns, self._answered_before = time_ns, answered
+        if not before_ns or time_ns <= before_ns:
+            return None
+        return (answered - before) * NS_PER_S / (time_ns - before_ns)
+
+    def event(self, kind: str, *, time_ns: int | None = None, **facts: str | float | None) -> None:
+        """Something happened that belongs on the time line."""
+        self._directory.append_event(kind, time_ns=time_ns, **facts)
+
+
+def phase_of(level: Level, elapsed_s: int) -> Phase:
+    """The part of the level that the second ending at `elapsed_s` belongs to."""
+    if elapsed_s <= level.warmup_s:
+        return "warm-up"
+    if elapsed_s <= level.warmup_s + level.control_s:
+        return "control"
+    return "profile" if elapsed_s <= level.duration_s else "drain"

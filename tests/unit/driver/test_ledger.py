@@ -1,0 +1,54 @@
+from cluster.driver.ledger import Ledger
+from cluster.fleet.agent import Poll
+from cluster.results.agent import Interval, Progress
+from cluster.results.histogram import Histogram
+from cluster.results.orders import OrderCounts
+
+
+def poll(time_ns: int, sent: int, *intervals: tuple[int, list[int]]) -> Poll:
+    empty = Histogram.empty()
+    return Poll(
+        Progress(time_ns, OrderCounts(intended=sent, sent=sent), 0, 0, 1, finished=False),
+        tuple(
+            Interval(index, OrderCounts(), Histogram.from_values(values), empty, empty, empty)
+            for index, values in intervals
+        ),
+    )
+
+
+def test_parts_of_one_second_that_come_in_apart_are_added() -> None:
+    ledger = Ledger(("a",))
+
+    ledger.take({"a": poll(1, 10, (0, [5]))}, {})
+    ledger.take({"a": poll(2, 20, (0, [7]), (1, [9]))}, {})
+
+    (result,) = ledger.results({"a": "host"}, {"a": 0})
+    assert [interval.index for interval in result.intervals] == [0, 1]
+    assert result.intervals[0].response == Histogram.from_values([5, 7])
+
+
+def test_the_newest_second_is_merged_over_the_agents_that_have_it() -> None:
+    ledger = Ledger(("a", "b"))
+
+    ledger.take({"a": poll(1, 1, (0, [5]), (1, [6])), "b": poll(1, 1, (0, [50]))}, {})
+
+    assert ledger.newest_response() == Histogram.from_values([6])
+
+
+def test_a_lost_agent_stays_in_the_books_with_what_it_said() -> None:
+    ledger = Ledger(("a", "b"))
+    ledger.take({"a": poll(1, 10), "b": poll(1, 5)}, {})
+
+    ledger.take({"a": poll(2, 20)}, {"b": "gone"})
+
+    assert ledger.living == ("a",)
+    assert ledger.orders().sent == 25
+    assert [r.lost for r in ledger.results({"a": "h", "b": "h"}, {"a": 0, "b": 0})] == ["", "gone"]
+
+
+def test_before_anything_was_said_there_is_nothing() -> None:
+    ledger = Ledger(("a",))
+
+    assert ledger.latest() == ()
+    assert ledger.newest_response().total == 0
+    assert ledger.orders() == OrderCounts()
