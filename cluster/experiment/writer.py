@@ -1,5 +1,6 @@
 """An experiment as YAML, with every default filled in, and its JSON Schema for editors."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import yaml
@@ -16,7 +17,7 @@ class _Dumper(yaml.SafeDumper):
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - PyYAML's signature
         return True
 
-    def represent_list(self, data: list[Any]) -> yaml.SequenceNode:
+    def represent_list(self, data: Iterable[Any]) -> yaml.SequenceNode:
         return self.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=True)
 
     def represent_float(self, data: float) -> yaml.ScalarNode:

@@ -1,0 +1,77 @@
+# Every target does its own set-up; doing it again takes a second. `make help` lists them.
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+ARGS ?=
+PRESET ?= dev
+CPP_FILES = $(shell find native -name '*.cpp' -o -name '*.h')
+PYTHON_FILES = cluster tests benchmarks scripts
+
+##@ Use
+.PHONY: help setup quickstart
+help: ## list the targets
+	@awk 'BEGIN {FS = ":.*## "} \
+	  /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "SYSTEM_PACKAGES=no forbids installing system packages; PYTHON= and CXX= choose others."
+
+quickstart: run-environment ## load the reference engine on this machine, profile it, say what holds it back
+	@$(BIN)/loadcluster run configs/quickstart.yaml $(ARGS)
+
+setup: environment ## make .venv/ ready for use and development
+
+##@ Change
+.PHONY: test check fix native stub bench clean
+test: native-dev-tests unit integration ## every test that this machine can run
+
+check: lint native-dev-tests unit native-asan-tests native-tsan-tests ## what a change must pass
+
+fix: environment ## apply formatters and safe lint fixes
+	$(BIN)/ruff check --fix $(PYTHON_FILES)
+	$(BIN)/ruff format $(PYTHON_FILES)
+	$(BIN)/clang-format -i $(CPP_FILES)
+
+native: environment ## configure, build and test native/ alone (PRESET=dev, asan or tsan)
+	scripts/native_tests.sh $(PRESET)
+
+stub: environment ## write cluster/_native.pyi anew from the build
+	$(BIN)/python -m nanobind.stubgen -q -m cluster._native -o cluster/_native.pyi
+
+##@ Parts of them
+.PHONY: lint unit integration
+lint: environment ## format, lint, types, import contracts and spelling
+	$(BIN)/ruff format --check $(PYTHON_FILES)
+	$(BIN)/ruff check $(PYTHON_FILES)
+	$(BIN)/clang-format --dry-run -Werror $(CPP_FILES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/codespell
+
+unit: environment ## Python tests without sockets or processes (ARGS= goes to pytest)
+	$(BIN)/pytest tests/unit $(ARGS)
+
+integration: environment ## loopback sockets, real processes, Ray on one node, sshd (ARGS= goes to pytest)
+	$(BIN)/pytest tests/integration $(ARGS)
+
+bench: environment ## measure loadcluster itself; results go to benchmarks/
+	cd native && PATH="$(CURDIR)/$(BIN):$$PATH" cmake --preset dev --log-level=WARNING
+	$(BIN)/cmake --build build/dev
+	$(BIN)/python benchmarks/run.py $(ARGS)
+
+clean: ## remove what was built and cached; runs/ and .venv/ stay
+	rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+# The set-up, each once in a call.
+.PHONY: environment run-environment native-dev-tests native-asan-tests native-tsan-tests
+environment:
+	@scripts/setup.sh develop
+
+run-environment:
+	@scripts/setup.sh run
+
+native-dev-tests native-asan-tests native-tsan-tests: native-%-tests: environment
+	scripts/native_tests.sh $*
