@@ -27,3 +27,4 @@ class LevelRecord:
     profile: ProfileWindow | None
     ended_early: str = ""  # why, when it did: engine died, abort limit, interrupted
     completed_s: int = 0  # whole seconds during which the load was really offered
+    in_flight_max: int | None = None  # bound of unanswered orders, all agents; None: not known

@@ -65,6 +65,7 @@ class StoredLevel(Record):
     profile: ProfileWindow | None
     ended_early: str
     completed_s: int
+    in_flight_max: int | None
     summary: LevelSummary
 
 
@@ -83,6 +84,7 @@ def stored_level(record: LevelRecord, summary: LevelSummary, start_epoch_ns: int
         profile=record.profile,
         ended_early=record.ended_early,
         completed_s=record.completed_s,
+        in_flight_max=record.in_flight_max,
         summary=summary,
     )
 
@@ -148,6 +150,7 @@ def level_record(stored: StoredLevel, histograms: Histograms, name: str) -> Leve
         profile=stored.profile,
         ended_early=stored.ended_early,
         completed_s=stored.completed_s,
+        in_flight_max=stored.in_flight_max,
     )
 
 

@@ -1,0 +1,80 @@
+"""Whether every order is accounted for: in every second, agent, and in the fleet."""
+
+from cluster.analysis.windows import total_orders
+from cluster.results.agent import AgentResult, Interval
+from cluster.results.finding import Finding, Severity
+from cluster.results.level import LevelRecord
+from cluster.results.orders import OrderCounts
+
+CODE = "books-unbalanced"
+
+
+def audit(record: LevelRecord) -> list[Finding]:
+    """Findings about orders that are missing or counted twice, and by how much.
+
+    A lost agent is left out: its books end wherever it was lost, which is a finding of its own.
+    """
+    agents = [agent for agent in record.agents if not agent.lost]
+    problems = [problem for agent in agents for problem in _problems_of(agent)]
+    if not problems:
+        problems = _imbalance("all agents", total_orders(agent.orders for agent in agents))
+    return [
+        Finding(
+            severity=Severity.INVALID,
+            code=CODE,
+            message=problem,
+            advice="This is a fault of loadcluster: keep the run directory and report it.",
+            level=record.level.index,
+        )
+        for problem in problems
+    ]
+
+
+def _problems_of(agent: AgentResult) -> list[str]:
+    problems = _imbalance(agent.agent, agent.orders)
+    intervals = total_orders(interval.orders for interval in agent.intervals)
+    for name in OrderCounts.model_fields:
+        whole, parts = getattr(agent.orders, name), getattr(intervals, name)
+        if whole != parts:
+            problems.append(
+                f"{agent.agent}: {name} is {whole:,}, but its seconds add up to {parts:,} "
+                f"({parts - whole:+,})."
+            )
+    for interval in agent.intervals:
+        problems += _problems_of_second(f"{agent.agent}, second {interval.index}", interval)
+    return problems
+
+
+def _problems_of_second(who: str, interval: Interval) -> list[str]:
+    problems = _imbalance(who, interval.orders)
+    expected = {
+        "response": interval.orders.answered,
+        "service": interval.orders.answered,
+        "send_lag": interval.orders.sent,
+    }
+    if interval.engine.total:  # an engine may be unable to say its time, but not for some orders
+        expected["engine"] = interval.orders.answered
+    for quantity, orders in expected.items():
+        recorded = getattr(interval, quantity).total
+        if recorded != orders:
+            problems.append(
+                f"{who}: {recorded:,} times were recorded as {quantity} for {orders:,} orders "
+                f"({recorded - orders:+,})."
+            )
+    return problems
+
+
+def _imbalance(who: str, orders: OrderCounts) -> list[str]:
+    problems = []
+    if orders.schedule_imbalance:
+        problems.append(
+            f"{who}: {orders.intended:,} orders were due, {orders.sent:,} sent and "
+            f"{orders.unsent:,} not sent: {orders.schedule_imbalance:+,} unaccounted for."
+        )
+    if orders.answer_imbalance:
+        problems.append(
+            f"{who}: of {orders.sent:,} sent orders {orders.answered:,} were answered, "
+            f"{orders.timed_out:,} timed out and {orders.lost:,} were lost: "
+            f"{orders.answer_imbalance:+,} unaccounted for."
+        )
+    return problems

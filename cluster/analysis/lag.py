@@ -1,0 +1,137 @@
+"""Whether the clients sent on time, and if they did not, whose fault it was."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from cluster.analysis.latency import percentile_of
+from cluster.analysis.series import Samples, due, samples, sent
+from cluster.analysis.windows import Merged
+from cluster.results.level import LevelRecord
+from cluster.units import NS_PER_MS, NS_PER_US
+
+# The client is to blame for its share of the response time, which includes the send lag. A tenth of
+# the p99, a fifth of the p99.9: engineering limits, of the order at which a conclusion about the
+# engine changes.
+LAG_SHARE_P99: Final = 0.1
+LAG_SHARE_P99_9: Final = 0.2
+
+# Below this a lag is the wake-up of a thread that sleeps until the next order is due: the kernel's
+# timer slack is 50 µs for ordinary threads (PR_SET_TIMERSLACK in prctl(2)).
+LAG_NOTICED_NS: Final = 50 * NS_PER_US
+# Above this orders bunch: at 100,000/s a hundred arrive at once where one was meant.
+LAG_INVALID_NS: Final = 1 * NS_PER_MS
+
+# Caladan's load generator stops below 95 % of sends on time. Its 5 µs presume its own scheduler;
+# on time here means less than LAG_INVALID_NS late.
+ADHERENCE_INVALID: Final = 0.95
+
+# The kernel's share of sending time in which the engine's receive window was closed, beyond which
+# orders wait in the client because the engine does not read.
+BACK_PRESSURE_RWND: Final = 0.1
+IN_FLIGHT_BOUND_RATIO: Final = 0.95
+
+Fault = Literal["client", "engine"]
+
+
+@dataclass(frozen=True)
+class Lag:
+    """How late orders were sent in a window."""
+
+    p99_ns: int | None
+    share_p99: float | None  # of the response time's p99; None: not known
+    share_p99_9: float | None
+    on_time_ratio: float | None  # sent less than LAG_INVALID_NS late
+    unsent: int
+    late: bool  # beyond what leaves the measurement valid
+    noticeable: bool  # makes a share of the response time that must be said
+    fault: Fault | None  # whose the lag is, if late or noticeable
+    rwnd_limited_ratio: float | None
+    in_flight_bound: bool  # the clients' own limit of unanswered orders was reached
+
+
+def send_lag(record: LevelRecord, window: Merged) -> Lag:
+    """Judge the send lag of a window against the response time."""
+    lag_p99, _ = percentile_of(window.send_lag, 99, window.orders.unsent)
+    share_99 = _share(window, 99)
+    share_999 = _share(window, 99.9)
+    on_time = _on_time_ratio(window)
+    rwnd = rwnd_limited_ratio(record)
+    bound = _in_flight_bound(record, window)
+    late = (
+        _beyond(lag_p99, share_99, LAG_SHARE_P99, LAG_INVALID_NS)
+        or (on_time is not None and on_time < ADHERENCE_INVALID)
+        or _never_sent(record, window)
+    )
+    noticeable = _beyond(lag_p99, share_99, LAG_SHARE_P99, LAG_NOTICED_NS) or _beyond(
+        percentile_of(window.send_lag, 99.9)[0], share_999, LAG_SHARE_P99_9, LAG_NOTICED_NS
+    )
+    pushed_back = bound or (rwnd or 0) >= BACK_PRESSURE_RWND
+    fault: Fault | None = None
+    if late or noticeable:
+        fault = "engine" if pushed_back else "client"
+    return Lag(
+        p99_ns=lag_p99,
+        share_p99=share_99,
+        share_p99_9=share_999,
+        on_time_ratio=on_time,
+        unsent=window.orders.unsent,
+        late=late,
+        noticeable=noticeable,
+        fault=fault,
+        rwnd_limited_ratio=rwnd,
+        in_flight_bound=bound,
+    )
+
+
+def _share(window: Merged, percentile: float) -> float | None:
+    lag, _ = percentile_of(window.send_lag, percentile)
+    response, _ = percentile_of(window.response, percentile)
+    return lag / response if lag is not None and response else None
+
+
+def _beyond(lag_ns: int | None, share: float | None, share_max: float, floor_ns: int) -> bool:
+    return lag_ns is not None and lag_ns > floor_ns and (share is None or share > share_max)
+
+
+def _on_time_ratio(window: Merged) -> float | None:
+    due_orders = window.send_lag.total + window.orders.unsent
+    if not due_orders:
+        return None
+    return window.send_lag.count_at_or_below(LAG_INVALID_NS) / due_orders
+
+
+def _never_sent(record: LevelRecord, window: Merged) -> bool:
+    # When a level ends early, or the engine closes connections, orders stay unsent for that reason.
+    return window.orders.unsent > 0 and not record.ended_early and not window.orders.lost
+
+
+def rwnd_limited_ratio(record: LevelRecord) -> float | None:
+    """Share of sending time in which the engine's receive window was closed, of all agents."""
+    stats = [agent.tcp for agent in record.agents if agent.tcp is not None]
+    busy_us = sum(tcp.busy_us for tcp in stats)
+    return sum(tcp.rwnd_limited_us for tcp in stats) / busy_us if busy_us else None
+
+
+def sndbuf_limited_ratio(record: LevelRecord) -> float | None:
+    """Share of sending time in which the client's own send buffer was full, of all agents."""
+    stats = [agent.tcp for agent in record.agents if agent.tcp is not None]
+    busy_us = sum(tcp.busy_us for tcp in stats)
+    return sum(tcp.sndbuf_limited_us for tcp in stats) / busy_us if busy_us else None
+
+
+def _in_flight_bound(record: LevelRecord, window: Merged) -> bool:
+    """Whether orders waited because as many were unanswered as the clients allow themselves."""
+    if record.in_flight_max is None or not record.agents:
+        return False
+    share = record.in_flight_max / len(record.agents)
+    return any(_reached(agent, window, share) for agent in samples(record))
+
+
+def _reached(agent: Samples, window: Merged, bound: float) -> bool:
+    inside = [
+        sample
+        for elapsed, sample in zip(agent.elapsed_s, agent.progress, strict=True)
+        if window.seconds.start <= elapsed <= window.seconds.stop
+    ]
+    full = [s for s in inside if s.in_flight >= IN_FLIGHT_BOUND_RATIO * bound and due(s) > sent(s)]
+    return bool(inside) and 2 * len(full) >= len(inside)

@@ -1,0 +1,122 @@
+"""Percentiles that can be believed: unanswered orders count, and too little data gives none."""
+
+import math
+from collections.abc import Iterator
+from typing import Final
+
+from cluster.results.histogram import Histogram
+from cluster.results.summary import CurvePoint, Latency
+
+# η² for 95 % confidence. With n · (1 - p) < 3.84 the order-statistic interval of percentile p
+# reaches beyond the largest value, so the data has no such percentile. Le Boudec, "Performance
+# Evaluation of Computer and Communication Systems", 2010, section 2.2.
+ETA: Final = 1.96
+EXISTENCE: Final = 3.84
+
+PERCENTILES: Final = {"p50": 50.0, "p95": 95.0, "p99": 99.0, "p99_9": 99.9}
+CURVE_POINTS_PER_DECADE: Final = 10
+CURVE_DECADES: Final = 8
+
+
+def orders_needed(percentile: float) -> int:
+    """How many orders a percentile (0 to below 100) needs to exist at 95 % confidence."""
+    # Rounded before the ceiling: 1 - 0.99 is not exact, and 384 orders are enough for p99.
+    return math.ceil(round(EXISTENCE / (1 - percentile / 100), 6))
+
+
+def percentile_of(
+    histogram: Histogram, percentile: float, unanswered: int = 0
+) -> tuple[int | None, str]:
+    """A percentile over all orders, those without an answer counted as +∞.
+
+    Args:
+        histogram: durations of the answered orders, ns.
+        percentile: above 0, below 100.
+        unanswered: orders without an answer.
+
+    Returns:
+        The value in ns and "", or None and why there is none.
+    """
+    orders = histogram.total + unanswered
+    needed = orders_needed(percentile)
+    if orders < needed:
+        return None, f"p{percentile:g} needs {needed:,} orders; there are {orders:,}"
+    rank = max(int(percentile * orders / 100 + 0.5), 1)
+    if rank > histogram.total:
+        return None, (
+            f"p{percentile:g} falls among the {unanswered:,} of {orders:,} orders that were "
+            "never answered: it is beyond every measured time"
+        )
+    return histogram.value_at_rank(rank), ""
+
+
+def latency(histogram: Histogram, unanswered: int = 0) -> Latency:
+    """Sum up a distribution of durations.
+
+    An order without an answer takes longer than any time measured. It therefore counts in every
+    percentile, and with one of them there is no largest time, no mean and no deviation.
+
+    Args:
+        histogram: durations of the answered orders, ns.
+        unanswered: orders without an answer.
+    """
+    values: dict[str, int | None] = {}
+    reasons: dict[str, str] = {}
+    for name, percentile in PERCENTILES.items():
+        values[name], why = percentile_of(histogram, percentile, unanswered)
+        if why:
+            reasons[name] = why
+    if not histogram.total:
+        reasons |= dict.fromkeys(("min", "mean", "max", "stdev"), "no order was answered")
+    elif unanswered:
+        infinite = f"{unanswered:,} orders were never answered: their time has no bound"
+        reasons |= dict.fromkeys(("mean", "max", "stdev"), infinite)
+    finite = not unanswered
+    return Latency(
+        count=histogram.total + unanswered,
+        min=histogram.min,
+        mean=histogram.mean if finite else None,
+        max=histogram.max if finite else None,
+        stdev=histogram.stdev if finite else None,
+        not_measured=reasons,
+        **values,
+    )
+
+
+def curve(histogram: Histogram, unanswered: int = 0) -> list[CurvePoint]:
+    """Points of the percentile curve, evenly spaced in log(1 / (1 - p)), as far as data reach."""
+    points = []
+    for percentile in _curve_percentiles():
+        value, _ = percentile_of(histogram, percentile, unanswered)
+        if value is None:
+            break
+        points.append(CurvePoint(percentile=percentile, value_ns=value))
+    return points
+
+
+def _curve_percentiles() -> Iterator[float]:
+    steps = (
+        100 * (1 - 10 ** (-step / CURVE_POINTS_PER_DECADE))
+        for step in range(1, CURVE_POINTS_PER_DECADE * CURVE_DECADES)
+    )
+    return iter(sorted({round(p, 8) for p in steps} | set(PERCENTILES.values())))
+
+
+def percentile_interval(
+    histogram: Histogram, percentile: float, unanswered: int = 0
+) -> tuple[int, int] | None:
+    """The 95 % interval of a percentile from order statistics, ns; None where there is none.
+
+    Orders are taken as independent. Consecutive response times are not, so the true interval is
+    wider: what it calls different may be the same, and users of it add a minimal effect.
+
+    Source:
+        Le Boudec, as above: ranks ⌊np - η√(np(1 - p))⌋ and ⌈np + η√(np(1 - p))⌉ + 1.
+    """
+    orders, share = histogram.total + unanswered, percentile / 100
+    half_width = ETA * math.sqrt(orders * share * (1 - share))
+    low = math.floor(orders * share - half_width)
+    high = math.ceil(orders * share + half_width) + 1
+    if low < 1 or high > histogram.total:
+        return None
+    return histogram.value_at_rank(low), histogram.value_at_rank(high)

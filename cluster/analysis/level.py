@@ -1,0 +1,113 @@
+"""One level: from its record to its summary."""
+
+from collections.abc import Sequence
+
+from cluster.analysis.latency import curve, latency
+from cluster.analysis.observed import Observed, observe
+from cluster.analysis.timeline import timeline
+from cluster.analysis.utilisation import NO_WINDOW, service_demand
+from cluster.analysis.validity import UNANSWERED_INVALID, findings
+from cluster.analysis.windows import Merged, merge, total_orders
+from cluster.results.agent import AgentResult
+from cluster.results.finding import Severity
+from cluster.results.histogram import Histogram
+from cluster.results.level import LevelRecord
+from cluster.results.summary import AgentSummary, Latency, LevelSummary
+from cluster.units import NS_PER_S
+
+
+def summarise_level(
+    record: LevelRecord, *, unanswered_max: float = UNANSWERED_INVALID
+) -> LevelSummary:
+    """Everything a level says by itself.
+
+    Args:
+        record: the level as carried out.
+        unanswered_max: share of sent orders without an answer that makes it invalid
+            (`abort.error_ratio`).
+    """
+    return summarise_observed(observe(record), unanswered_max)
+
+
+def summarise_observed(seen: Observed, unanswered_max: float) -> LevelSummary:
+    """As `summarise_level`, for a level whose windows are merged already."""
+    record, control = seen.record, seen.control
+    demand = service_demand(record)
+    found = findings(seen, unanswered_max)
+    missing: dict[str, str] = {}
+    if demand.why:
+        missing |= dict.fromkeys(("busy_ns_per_order", "predicted_max_per_s"), demand.why)
+    if not seen.engine_threads:
+        missing["engine_threads"] = NO_WINDOW
+    if not seen.profile.orders.intended:
+        missing["profiled_response_ns"] = "no profiler ran at this level"
+    return LevelSummary(
+        index=record.level.index,
+        arrivals=record.level.arrivals,
+        offered_per_s=record.level.offered_per_s,
+        in_flight=record.level.in_flight,
+        throughput_per_s=seen.throughput,
+        orders=total_orders(agent.orders for agent in record.agents),
+        window_orders=control.orders,
+        response_ns=_response(control),
+        service_ns=latency(control.service, control.unanswered),
+        send_lag_ns=latency(control.send_lag, control.orders.unsent),
+        engine_ns=_engine_time(control),
+        profiled_response_ns=_response(seen.profile) if seen.profile.orders.intended else None,
+        curve=curve(control.response, control.unanswered + control.orders.unsent),
+        engine_threads=seen.engine_threads,
+        busy_ns_per_order=demand.busy_ns_per_order,
+        predicted_max_per_s=demand.predicted_max_per_s,
+        valid=all(f.severity is not Severity.INVALID for f in found),
+        findings=found,
+        agents=[_agent(agent, seen) for agent in record.agents],
+        seconds=timeline(record),
+        ended_early=record.ended_early,
+        not_measured=missing,
+    )
+
+
+def _response(window: Merged) -> Latency:
+    """Response time starts when an order is due: one that was never sent has no end either."""
+    return latency(window.response, window.unanswered + window.orders.unsent)
+
+
+def _engine_time(window: Merged) -> Latency:
+    if not window.engine.total and window.orders.answered:
+        names = ("min", "mean", "p50", "p95", "p99", "p99_9", "max", "stdev")
+        why = "the engine's answers do not carry its own times"
+        return latency(Histogram.empty()).model_copy(
+            update={"not_measured": dict.fromkeys(names, why)}
+        )
+    return latency(window.engine, window.unanswered)
+
+
+def _agent(agent: AgentResult, seen: Observed) -> AgentSummary:
+    own = merge([agent], seen.control.seconds)
+    tcp = agent.tcp
+    return AgentSummary(
+        agent=agent.agent,
+        host=agent.host,
+        orders=agent.orders,
+        response_ns=_response(own),
+        send_lag_ns=latency(own.send_lag, own.orders.unsent),
+        worker_cpu_ratio=_worst([worker.cpu_ns for worker in agent.workers], seen.sending_s),
+        worker_run_queue_ratio=_worst(
+            [worker.run_queue_wait_ns for worker in agent.workers], seen.sending_s
+        ),
+        tcp_rtt_us_mean=tcp.rtt_us_mean if tcp else None,
+        tcp_min_rtt_us=tcp.min_rtt_us if tcp else None,
+        retransmits=tcp.retransmits if tcp else None,
+        rwnd_limited_ratio=tcp.rwnd_limited_us / tcp.busy_us if tcp and tcp.busy_us else None,
+        sndbuf_limited_ratio=tcp.sndbuf_limited_us / tcp.busy_us if tcp and tcp.busy_us else None,
+        peak_rss_bytes=agent.peak_rss_bytes or None,
+        errors=agent.errors,
+        lost=agent.lost,
+    )
+
+
+def _worst(times_ns: Sequence[int], sending_s: float) -> float | None:
+    """The largest share of the sending time, at most 1: the drain's CPU time is in it too."""
+    if not times_ns or sending_s <= 0:
+        return None
+    return min(1.0, max(times_ns) / (sending_s * NS_PER_S))

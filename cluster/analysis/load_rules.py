@@ -1,0 +1,148 @@
+"""Findings about the load: was it offered on time, as planned, and did the engine keep up?"""
+
+import math
+from typing import Final
+
+import numpy as np
+
+from cluster.analysis.finding import finding
+from cluster.analysis.lag import LAG_INVALID_NS, Lag
+from cluster.analysis.observed import Observed
+from cluster.analysis.series import due, mean_rate, samples, total_at, waiting
+from cluster.analysis.trend import rising
+from cluster.results.finding import Finding, Severity
+from cluster.units import format_ns, format_rate
+
+# Achieved against offered rate. Lancet (USENIX ATC 2019) accepts 10 %, at which the engine may be
+# overloaded already; with exact counts 1 % can be told.
+RATE_TOLERANCE: Final = 0.01
+POISSON_SIGMAS: Final = 4  # chance beyond: 6 in 100,000
+
+# Orders that pile up, over those offered in the same time. A stable queue wanders by far less, and
+# an engine that misses the rate by a thousandth has no steady state either.
+PILE_UP_RATIO: Final = 0.001
+PILE_UP_ORDERS: Final = 10  # at low rates: a handful is chance
+
+
+def schedule_kept(seen: Observed) -> Finding | None:
+    """The clients sent on time, or how late, and whose fault it was."""
+    lag = seen.lag
+    if lag is None or not (lag.late or lag.noticeable):
+        return None
+    if lag.fault == "engine":
+        return finding(
+            seen,
+            Severity.WARNING,
+            "engine-pushed-back",
+            f"Orders waited in the clients because the engine did not take them: "
+            f"{_late_by(lag)}, {_pushed_back_by(lag)}.",
+            "Response times include this wait and depend on how long the load lasts. "
+            "Offer less to measure them.",
+        )
+    if not lag.late:
+        return finding(
+            seen,
+            Severity.WARNING,
+            "client-lag-in-response",
+            f"The clients' own lateness is part of the response times: {_late_by(lag)}.",
+            "Read service times beside response times, or give the clients CPUs of their own "
+            "(`cpus`) and `wait: spin`.",
+        )
+    return finding(
+        seen,
+        Severity.INVALID,
+        "client-behind-schedule",
+        f"The clients could not keep their schedule: {_late_by(lag)}.",
+        "What was measured is the clients. Use more load hosts or workers, pin them to CPUs of "
+        "their own (`cpus`), or use `wait: spin`.",
+    )
+
+
+def _late_by(lag: Lag) -> str:
+    parts = []
+    if lag.p99_ns is not None:
+        share = f", {lag.share_p99:.0%} of the p99 response time" if lag.share_p99 else ""
+        parts.append(f"send lag p99 {format_ns(lag.p99_ns)}{share}")
+    if lag.on_time_ratio is not None:
+        parts.append(f"{lag.on_time_ratio:.2%} sent within {format_ns(LAG_INVALID_NS)}")
+    if lag.unsent:
+        parts.append(f"{lag.unsent:,} orders never sent")
+    return ", ".join(parts)
+
+
+def _pushed_back_by(lag: Lag) -> str:
+    if lag.in_flight_bound:
+        return "with as many orders unanswered as `in_flight_max` allows"
+    return f"with its receive window closed {lag.rwnd_limited_ratio or 0:.0%} of the sending time"
+
+
+def offered_as_planned(seen: Observed) -> Finding | None:
+    """As many orders were due as the level's rate says."""
+    rate, seconds = seen.record.level.offered_per_s, len(seen.control.seconds)
+    if rate is None or not seconds:
+        return None
+    planned, intended = rate * seconds, seen.control.orders.intended
+    chance = POISSON_SIGMAS * math.sqrt(planned)
+    # A constant schedule may be off by one order at each end of the window, for every agent.
+    slack = chance if seen.record.level.arrivals == "poisson" else 2 * len(seen.record.agents)
+    if abs(intended - planned) <= RATE_TOLERANCE * planned + slack:
+        return None
+    return finding(
+        seen,
+        Severity.INVALID,
+        "offered-off-plan",
+        f"{intended:,} orders were due in {seconds} s where {format_rate(rate)} is {planned:,.0f}.",
+        "Agents may have been lost or started apart: see events.jsonl.",
+    )
+
+
+def rate_reached(seen: Observed) -> Finding | None:
+    """As many orders were answered as were due in the same seconds."""
+    if seen.closed_loop:
+        return None
+    window = seen.control.seconds
+    offered = mean_rate(samples(seen.record), window.start, window.stop, due)
+    achieved = seen.throughput.mean
+    if not offered or achieved is None:
+        return None
+    missing = 1 - achieved / offered
+    # A few orders due just before the window's end are answered after it.
+    if missing <= RATE_TOLERANCE + PILE_UP_ORDERS / (offered * len(window)):
+        return None
+    return finding(
+        seen,
+        Severity.INVALID,
+        "rate-not-reached",
+        f"{format_rate(offered)} were offered and {format_rate(achieved)} answered "
+        f"({missing:.1%} less).",
+        "The engine, the network or the clients can't sustain this rate: its percentiles describe "
+        "a growing queue. The verdict says which.",
+    )
+
+
+def steady(seen: Observed) -> Finding | None:
+    """Unanswered orders, in flight and still in the clients, do not pile up."""
+    if seen.closed_loop:
+        return None
+    agents = samples(seen.record)
+    start = seen.windows.control.start
+    stop = max(seen.windows.control.stop, seen.windows.profile.stop)
+    if not agents or stop <= start:
+        return None
+    times = agents[0].elapsed_s
+    times = times[(times >= start) & (times <= stop + 0.5)]
+    trend = rising(times, total_at(agents, times, waiting))
+    offered = mean_rate(agents, start, stop, due)
+    if trend is None or not trend.significant or not offered:
+        return None
+    grown = trend.slope_per_s * float(np.ptp(times))
+    if trend.slope_per_s < PILE_UP_RATIO * offered or grown < PILE_UP_ORDERS:
+        return None
+    return finding(
+        seen,
+        Severity.INVALID,
+        "unstable-at-this-rate",
+        f"Unanswered orders piled up by {format_rate(trend.slope_per_s)}: there is no steady "
+        f"state at {format_rate(offered)}.",
+        "Its percentiles depend on how long the load lasts. Offer less to measure them.",
+    )

@@ -1,0 +1,134 @@
+"""What the reader must know about a level: each rule gives a finding or stays silent.
+
+docs/measurement.md lists every code with its limit and where that comes from.
+"""
+
+import math
+from typing import Final
+
+from cluster.analysis import environment_rules as environment
+from cluster.analysis import load_rules as load
+from cluster.analysis.books import audit
+from cluster.analysis.finding import finding
+from cluster.analysis.latency import orders_needed
+from cluster.analysis.observed import Observed
+from cluster.results.finding import Finding, Severity
+
+# At the default, one order in a hundred without an answer ends the rise (abort.error_ratio).
+UNANSWERED_INVALID: Final = 0.01
+REJECTED_NOTICED: Final = 0.05
+
+
+def findings(seen: Observed, unanswered_max: float = UNANSWERED_INVALID) -> list[Finding]:
+    """Everything to be known about a level, what makes it invalid first.
+
+    Args:
+        seen: the level.
+        unanswered_max: share of sent orders without an answer that makes a level invalid.
+    """
+    found = [
+        *audit(seen.record),
+        *agents_lost(seen),
+        ended_early(seen),
+        orders_unanswered(seen, unanswered_max),
+        load.schedule_kept(seen),
+        load.offered_as_planned(seen),
+        load.rate_reached(seen),
+        load.steady(seen),
+        environment.engine_has_cpu(seen),
+        environment.client_has_cpu(seen),
+        environment.host_has_cpu(seen),
+        environment.network_keeps_packets(seen),
+        environment.profiler_is_quiet(seen),
+        environment.warmed_up(seen),
+        orders_rejected(seen),
+        enough_orders(seen),
+    ]
+    order = list(Severity)
+    return sorted((f for f in found if f), key=lambda f: order.index(f.severity))
+
+
+def agents_lost(seen: Observed) -> list[Finding]:
+    """Every agent stayed to the end: a lost one's share of the load was missing from then on."""
+    return [
+        finding(
+            seen,
+            Severity.INVALID,
+            "agent-lost",
+            f"{agent.agent} on {agent.host} was lost after {_seconds_of(agent.intervals)} s: "
+            f"{agent.lost}. Its share was not given to others; data of all agents count up to "
+            "there.",
+            "See why the host failed, and run again.",
+        )
+        for agent in seen.record.agents
+        if agent.lost
+    ]
+
+
+def _seconds_of(intervals: tuple[object, ...]) -> int:
+    return len(intervals)
+
+
+def ended_early(seen: Observed) -> Finding | None:
+    """The level went on as long as planned."""
+    why, level = seen.record.ended_early, seen.record.level
+    measured = len(seen.windows.control)
+    if not why and seen.record.completed_s >= level.warmup_s + level.control_s:
+        return None
+    whole = measured == level.control_s
+    return finding(
+        seen,
+        Severity.WARNING if whole else Severity.INVALID,
+        "ended-early",
+        f"The level ended after {seen.record.completed_s} of {level.duration_s} s, with {measured} "
+        f"of {level.control_s} s measured: {why or 'no reason is known'}.",
+        "" if whole else "What was measured until then is kept, but is not a steady state.",
+    )
+
+
+def orders_unanswered(seen: Observed, share_max: float) -> Finding | None:
+    """Every sent order was answered."""
+    missing, sent = seen.control.unanswered, seen.control.orders.sent
+    if not missing:
+        return None
+    invalid = missing > share_max * sent
+    return finding(
+        seen,
+        Severity.INVALID if invalid else Severity.WARNING,
+        "orders-unanswered",
+        f"{missing:,} of {sent:,} orders were never answered: "
+        f"{seen.control.orders.timed_out:,} timed out, {seen.control.orders.lost:,} were lost "
+        "with their connection.",
+        "They count as longer than any measured time. Look at the engine's log for that time.",
+    )
+
+
+def orders_rejected(seen: Observed) -> Finding | None:
+    """The engine accepted nearly all orders: refusing is less work than matching."""
+    rejected, answered = seen.control.orders.rejected, seen.control.orders.answered
+    if rejected <= REJECTED_NOTICED * answered:
+        return None
+    return finding(
+        seen,
+        Severity.WARNING,
+        "orders-rejected",
+        f"The engine rejected {rejected:,} of {answered:,} answered orders "
+        f"({rejected / answered:.0%}).",
+        "Its times are partly those of refusing. Check `order_flow` against what the engine takes.",
+    )
+
+
+def enough_orders(seen: Observed) -> Finding | None:
+    """There are orders enough for the p99."""
+    orders, needed = seen.control.orders.intended, orders_needed(99)
+    if orders >= needed or not seen.windows.control:
+        return None
+    rate = orders / len(seen.windows.control)
+    enough = f"Measure for {math.ceil(needed / rate):,} s" if rate else "Offer more"
+    return finding(
+        seen,
+        Severity.WARNING,
+        "too-few-orders",
+        f"{orders:,} orders do not support a p99, which needs {needed:,}.",
+        f"{enough} (`measure.control_s`) to get one.",
+    )
