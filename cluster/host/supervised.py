@@ -268,4 +268,3 @@ def _filled(word: str, directory: str, *, control: bool) -> str:
     if control:
         names |= {"ctl": f"{directory}/ctl", "ack": f"{directory}/ack"}
     return re.sub(r"\{(\w+)\}", lambda found: names.get(found[1], found[0]), word)
-

@@ -1,0 +1,35 @@
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from cluster.host.connect import open_host
+from cluster.host.protocol import Host
+from integration.sshd import Sshd, why_not
+
+
+@pytest.fixture(scope="session")
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    """An SSH server that trusts us and is known to us."""
+    if reason := why_not():
+        pytest.skip(reason)
+    with Sshd(tmp_path_factory.mktemp("sshd")) as server:
+        yield server
+
+
+@pytest.fixture
+def local_host() -> Iterator[Host]:
+    with closing(open_host("local")) as host:
+        yield host
+
+
+@pytest.fixture
+def ssh_host(sshd: Sshd) -> Iterator[Host]:
+    with closing(open_host(sshd.spec())) as host:
+        yield host
+
+
+@pytest.fixture(params=["local", "ssh"])
+def host(request: pytest.FixtureRequest) -> Host:
+    """Each test runs on this machine and over SSH."""
+    return request.getfixturevalue(f"{request.param}_host")
