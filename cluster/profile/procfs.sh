@@ -1,0 +1,44 @@
+# Samples one process, its threads, its sockets and its host, again and again.
+#
+#   bash procfs.sh PID PORT_HEX INTERVAL_S OUTPUT
+#
+# One grep a turn reads every file: no fork per thread. Each sample is a line
+# `@ real_us uptime_s looked_at_queues`, the lines `file:content` that grep found, and a line
+# `. real_us`. At the end, when the process is gone: a line `! gone`. Times are CLOCK_REALTIME,
+# the only clock bash tells without a fork; the uptime beside it shows when that clock was set.
+pid=$1 port=$2 interval_s=$3 output=$4
+export LC_ALL=C
+# Relative names below this directory can't reach another process that later has the same pid.
+cd "/proc/$pid" || exit 1
+exec 3>>"$output" || exit 1
+# A pipe that nobody writes to: reading it with a timeout sleeps without a fork.
+exec 4<> <(:)
+
+# What is read: a thread's on-CPU and waiting time (schedstat), its name, memory and switches
+# (status), faults (stat), the kernel's TCP counters, the host's CPU times, and the established
+# sockets of the engine's port that hold unread bytes.
+numbers='^[0-9]+ [0-9]+ [0-9]+$'
+words='^(Name|VmRSS|VmHWM|voluntary_ctxt_switches|nonvoluntary_ctxt_switches|Tcp|TcpExt):'
+host='^cpu '
+faults="^$pid \\("
+unread="^ *[0-9]+: [0-9A-F]+:$port [0-9A-F]+:[0-9A-F]{4} 01 [0-9A-F]{8}:[0-9A-F]*[1-9A-F][0-9A-F]* "
+patterns="$numbers|$words|$host|$faults|$unread"
+queues_every=1 turn=0
+
+while [[ -e stat ]]; do
+    read -r uptime_s _ </proc/uptime
+    before=${EPOCHREALTIME/./}
+    queues=() looked=no
+    ((turn++ % queues_every)) || { queues=(net/tcp net/tcp6) looked=yes; }
+    {
+        echo "@ $before $uptime_s $looked"
+        grep -sHE "$patterns" -- task/*/schedstat task/*/status stat status net/snmp net/netstat \
+            /proc/stat "${queues[@]}"
+        after=${EPOCHREALTIME/./}
+        echo ". $after"
+    } >&3
+    # The kernel walks every socket of the host for net/tcp: with many of them, look less often.
+    [[ $looked == yes ]] && ((after - before > 20000)) && queues_every=10
+    read -r -t "$interval_s" -u 4 _
+done
+echo "! gone" >&3
