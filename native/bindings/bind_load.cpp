@@ -1,0 +1,110 @@
+// The flow's and the client's keyword arguments and calls.
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bindings/bindings.h"
+#include "client/load_client.h"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace cluster {
+namespace {
+
+void bind_flow(nb::module_& module) {
+    nb::class_<FlowConfig>(module, "FlowConfig",
+                           "Which orders are sent; native/client/order_flow.h explains each.")
+        .def(
+            "__init__",
+            [](FlowConfig* self, std::uint64_t seed, std::uint32_t symbols, double new_ratio,
+               double replace_ratio, double cancel_ratio, double ioc_ratio, double market_ratio,
+               std::int64_t mid_price_ticks, std::uint32_t spread_ticks, std::uint32_t depth_ticks,
+               std::uint32_t quantity_mean, std::uint32_t live_orders_max) {
+                new (self) FlowConfig{seed,         symbols,     new_ratio,     replace_ratio,
+                                      cancel_ratio, ioc_ratio,   market_ratio,  mid_price_ticks,
+                                      spread_ticks, depth_ticks, quantity_mean, live_orders_max};
+            },
+            nb::kw_only(), "seed"_a = FlowConfig{}.seed, "symbols"_a = FlowConfig{}.symbols,
+            "new_ratio"_a = FlowConfig{}.new_ratio, "replace_ratio"_a = FlowConfig{}.replace_ratio,
+            "cancel_ratio"_a = FlowConfig{}.cancel_ratio, "ioc_ratio"_a = FlowConfig{}.ioc_ratio,
+            "market_ratio"_a = FlowConfig{}.market_ratio,
+            "mid_price_ticks"_a = FlowConfig{}.mid_price_ticks,
+            "spread_ticks"_a = FlowConfig{}.spread_ticks,
+            "depth_ticks"_a = FlowConfig{}.depth_ticks,
+            "quantity_mean"_a = FlowConfig{}.quantity_mean,
+            "live_orders_max"_a = FlowConfig{}.live_orders_max);
+}
+
+void construct(LoadClient* self, std::string address, std::uint16_t port, std::uint32_t connections,
+               std::uint32_t workers, const std::string& arrivals, double rate_per_s,
+               std::uint32_t in_flight, std::uint32_t in_flight_max, std::int64_t duration_ns,
+               std::int64_t timeout_ns, std::int64_t drain_ns, std::int64_t lease_ns,
+               std::uint64_t seed, std::uint32_t agent, double phase, std::vector<int> cpus,
+               bool spin, const FlowConfig& flow) {
+    new (self) LoadClient({.address = std::move(address),
+                           .port = port,
+                           .connections = connections,
+                           .workers = workers,
+                           .arrivals = arrival_law_of(arrivals),
+                           .rate_per_s = rate_per_s,
+                           .in_flight = in_flight,
+                           .in_flight_max = in_flight_max,
+                           .duration_ns = duration_ns,
+                           .timeout_ns = timeout_ns,
+                           .drain_ns = drain_ns,
+                           .lease_ns = lease_ns,
+                           .seed = seed,
+                           .agent = agent,
+                           .phase = phase,
+                           .cpus = std::move(cpus),
+                           .spin = spin,
+                           .flow = flow});
+}
+
+void bind_client(nb::module_& module) {
+    const nb::call_guard<nb::gil_scoped_release> without_gil;
+    nb::class_<LoadClient>(
+        module, "LoadClient",
+        "One level of load from this process: native worker threads, each with its own\n"
+        "connections. Rates, in_flight and in_flight_max are of all workers together; cpus has\n"
+        "one CPU per worker or is empty (not pinned). native/client/load_config.h explains each.\n"
+        "Raises LoadError when a value can't be carried out.")
+        .def("__init__", &construct, nb::kw_only(), "address"_a, "port"_a, "connections"_a,
+             "workers"_a, "arrivals"_a, "rate_per_s"_a, "in_flight"_a, "in_flight_max"_a,
+             "duration_ns"_a, "timeout_ns"_a, "drain_ns"_a, "lease_ns"_a, "seed"_a, "agent"_a,
+             "phase"_a, "cpus"_a, "spin"_a, "flow"_a)
+        .def("connect", &LoadClient::connect, "timeout_ns"_a, without_gil,
+             "Open all connections; returns how many. Raises LoadError naming operation, peer\n"
+             "and cause.")
+        .def("start_at", &LoadClient::start_at, "start_ns"_a, without_gil,
+             "Start the worker threads; the schedule's zero is start_ns. Returns once they run.")
+        .def("progress", &LoadClient::progress, without_gil,
+             "Where the load is now; no worker is stopped for it. Renews the lease.")
+        .def("take_intervals", &LoadClient::take_intervals, without_gil,
+             "Intervals completed since the last call, rising per worker. Seconds in which a\n"
+             "worker had no order due are left out.")
+        .def("worker_thread_ids", &LoadClient::worker_thread_ids,
+             "The kernel's ids of the worker threads.")
+        .def("tcp_stats", &LoadClient::tcp_stats,
+             "tcp_info of all connections, lost ones included, until close.")
+        .def("stop", &LoadClient::stop,
+             "End sending now; answers are still awaited for drain_ns. Returns at once.")
+        .def("join", &LoadClient::join, "timeout_ns"_a, without_gil,
+             "Wait until every worker has ended and every interval can be taken; False: not in\n"
+             "time.")
+        .def("close", &LoadClient::close, without_gil,
+             "End at once: connections are closed, orders in flight are lost. Idempotent.");
+}
+
+}  // namespace
+
+void bind_load(nb::module_& module) {
+    bind_flow(module);
+    bind_client(module);
+}
+
+}  // namespace cluster

@@ -1,0 +1,57 @@
+// What goes wrong: before the start as an exception, under load as counters by kind.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace cluster {
+
+/// The load can't start: says which operation, on which peer, and why.
+class LoadError : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+
+    /// "connect to 127.0.0.1:9001: Connection refused"
+    static LoadError from_errno(const std::string& operation, int error);
+};
+
+/// Events under load that are counted. The first five end a connection.
+enum class ErrorKind : std::uint8_t {
+    kClosedByEngine,   ///< the engine closed the connection while we still used it
+    kReset,            ///< the connection was reset
+    kSendFailed,       ///< send() failed otherwise
+    kReceiveFailed,    ///< recv() failed otherwise
+    kProtocolError,    ///< bytes that are no message of the protocol; we close the connection
+    kLateReply,        ///< the answer to an order that had timed out
+    kDuplicateReply,   ///< another answer to an order that had been answered
+    kUnknownId,        ///< a reply to an id that was never sent
+    kEngineTime,       ///< replied before received, by the engine's own clock: not recorded
+    kOutOfRange,       ///< a time beyond the histogram's range, counted in its last bucket
+    kIntervalOverrun,  ///< an order recorded in an earlier second's interval: none was free
+    kLeaseExpired,     ///< progress() was not called for lease_ns: the load stopped by itself
+};
+inline constexpr std::size_t kErrorKinds = 12;
+
+/// The kind's name in results: `late_reply`.
+std::string_view name_of(ErrorKind kind) noexcept;
+
+/// Counts by kind. Plain numbers: each worker has its own.
+class ErrorCounts {
+public:
+    void add(ErrorKind kind) noexcept { ++counts_[static_cast<std::size_t>(kind)]; }
+    std::uint64_t operator[](ErrorKind kind) const noexcept {
+        return counts_[static_cast<std::size_t>(kind)];
+    }
+    std::uint64_t& operator[](ErrorKind kind) noexcept {
+        return counts_[static_cast<std::size_t>(kind)];
+    }
+
+private:
+    std::array<std::uint64_t, kErrorKinds> counts_{};
+};
+
+}  // namespace cluster

@@ -1,0 +1,103 @@
+// The orders of one connection that have not met their fate.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "client/interval.h"
+
+namespace cluster {
+
+enum class OrderState : std::uint8_t { kWaiting, kAnswered, kTimedOut };
+
+/// One order between being taken from the schedule and its fate.
+struct OrderSlot {
+    std::int64_t intended_ns;
+    std::int64_t sent_ns;  ///< once sent
+    IntervalSet* set;      ///< where its fate is recorded
+    std::uint32_t length;  ///< of its bytes
+    OrderState state;
+};
+
+/// Remembers a connection's orders by their sequence numbers 0, 1, 2 …
+///
+/// A ring: sequence & mask is the slot. It spans four times the orders that may wait at once, so
+/// that answers may overtake each other; an order unanswered while so many later ones are sent
+/// holds the connection back until it times out.
+///
+///     0 ………… oldest ………… sent_end ………… next
+///     fate met | sent, maybe waiting | in the send buffer
+class InFlight {
+public:
+    explicit InFlight(std::uint32_t limit)
+        : slots_(std::bit_ceil(std::size_t{std::max(limit, 1U)} * 4)), limit_(limit) {}
+
+    bool full() const noexcept { return waiting_ >= limit_ || next_ - oldest_ == slots_.size(); }
+    std::uint64_t oldest() const noexcept { return oldest_; }
+    std::uint64_t sent_end() const noexcept { return sent_end_; }
+    std::uint64_t next() const noexcept { return next_; }
+    std::uint32_t waiting() const noexcept { return waiting_; }
+
+    OrderSlot& slot(std::uint64_t sequence) noexcept {
+        return slots_[sequence & (slots_.size() - 1)];
+    }
+
+    /// Takes the next sequence number. The table must not be full.
+    void add(std::int64_t intended_ns, IntervalSet* set, std::size_t length) noexcept {
+        slot(next_++) = {intended_ns, 0, set, static_cast<std::uint32_t>(length),
+                         OrderState::kWaiting};
+        ++waiting_;
+    }
+
+    /// The first order that is not sent yet has now been sent.
+    OrderSlot& mark_sent(std::int64_t sent_ns) noexcept {
+        OrderSlot& sent = slot(sent_end_++);
+        sent.sent_ns = sent_ns;
+        return sent;
+    }
+
+    /// A waiting order has met its fate.
+    void settle(OrderSlot& slot_of_order, OrderState fate) noexcept {
+        slot_of_order.state = fate;
+        --waiting_;
+        while (oldest_ != sent_end_ && slot(oldest_).state != OrderState::kWaiting) ++oldest_;
+        timed_out_unanswered_ += fate == OrderState::kTimedOut;
+    }
+
+    /// What a reply to a sent order that no longer waits is: the late answer to one that timed
+    /// out, or a second answer. Once the order's slot serves another order it counts as late as
+    /// long as some timed-out order of the connection is unanswered.
+    bool is_late(std::uint64_t sequence) noexcept {
+        const bool remembered = next_ - sequence <= slots_.size();
+        if (remembered && slot(sequence).state != OrderState::kTimedOut) return false;
+        if (timed_out_unanswered_ == 0) return false;
+        --timed_out_unanswered_;
+        if (remembered) slot(sequence).state = OrderState::kAnswered;
+        return true;
+    }
+
+    /// Whether the order of a sequence below `sent_end` still waits.
+    bool is_waiting(std::uint64_t sequence) noexcept {
+        return sequence >= oldest_ && slot(sequence).state == OrderState::kWaiting;
+    }
+
+    /// Forgets all orders; the caller has recorded their fates.
+    void clear() noexcept {
+        oldest_ = sent_end_ = next_;
+        waiting_ = 0;
+    }
+
+private:
+    std::vector<OrderSlot> slots_;
+    std::uint32_t limit_;
+    std::uint32_t waiting_ = 0;
+    std::uint64_t oldest_ = 0;
+    std::uint64_t sent_end_ = 0;
+    std::uint64_t next_ = 0;
+    std::uint64_t timed_out_unanswered_ = 0;
+};
+
+}  // namespace cluster

@@ -1,0 +1,287 @@
+#include "client/load_client.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <iterator>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "client/connector.h"
+#include "client/errors.h"
+#include "client/orderwire_codec.h"
+#include "client/tcp_network.h"
+#include "client/worker.h"
+
+namespace cluster {
+namespace {
+
+constexpr auto kCollectEvery = std::chrono::milliseconds(5);
+
+/// `total` dealt out evenly; the first shares are larger by one where it does not divide.
+std::uint32_t share(std::uint32_t total, std::uint32_t parts, std::uint32_t part) {
+    return total / parts + (part < total % parts ? 1 : 0);
+}
+
+/// Where part `part` begins.
+std::uint32_t share_begin(std::uint32_t total, std::uint32_t parts, std::uint32_t part) {
+    return part * (total / parts) + std::min(part, total % parts);
+}
+
+template <class W>
+class TypedWorker final : public LoadClient::AnyWorker {
+public:
+    template <class... Arguments>
+    explicit TypedWorker(Arguments&&... arguments)
+        : worker_(std::forward<Arguments>(arguments)...) {}
+    void run() noexcept override { worker_.run(); }
+
+private:
+    W worker_;
+};
+
+// Flows take memory, so many connections share some: ids and targets are per connection, two
+// connections may send the same requests. Together they hold half a million requests (12 MB).
+constexpr std::uint32_t kFlowsMax = 128;
+constexpr std::uint32_t kFlowRequests = 1U << 19;
+constexpr std::uint32_t kFlowLengthMax = 1U << 16;
+
+std::vector<std::vector<Intent>> make_flows(const LoadConfig& config) try {
+    const std::uint32_t count = std::min(config.connections, kFlowsMax);
+    const std::uint32_t length = std::min(kFlowLengthMax, kFlowRequests / count);
+    std::vector<std::vector<Intent>> flows;
+    for (std::uint32_t i = 0; i < count; ++i) {
+        const std::uint64_t connection = (std::uint64_t{config.agent} << 32) | i;
+        flows.push_back(make_flow(config.flow, connection, length));
+    }
+    return flows;
+} catch (const std::invalid_argument& impossible) {
+    throw LoadError(std::string("order flow: ") + impossible.what());
+}
+
+}  // namespace
+
+LoadClient::LoadClient(LoadConfig config) : config_(std::move(config)) {
+    require_possible(config_);
+    for (std::uint32_t i = 0; i < config_.workers; ++i) {
+        shared_.push_back(std::make_unique<WorkerShared>());
+    }
+}
+
+LoadClient::~LoadClient() {
+    close();
+}
+
+std::uint32_t LoadClient::connect(std::int64_t timeout_ns) {
+    if (!sockets_.empty()) throw LoadError("connect: the connections are open already");
+    flows_ = make_flows(config_);
+    sockets_ = open_connections(config_.address, config_.port, config_.connections, timeout_ns);
+    return static_cast<std::uint32_t>(sockets_.size());
+}
+
+void LoadClient::start_at(std::int64_t start_ns) {
+    if (sockets_.empty()) throw LoadError("start_at: connect first");
+    if (!workers_.empty()) throw LoadError("start_at: the load has been started already");
+    for (std::uint32_t i = 0; i < config_.workers; ++i) {
+        workers_.push_back(make_worker(i, start_ns));
+    }
+    renew_lease(std::max(start_ns, MonotonicClock::now_ns()));
+    for (std::uint32_t i = 0; i < config_.workers; ++i) {
+        threads_.emplace_back([this, i] { run_worker(i); });
+    }
+    collector_ = std::thread([this] { collect_until_finished(); });
+    try {
+        pin_workers();
+    } catch (const LoadError&) {
+        close();
+        throw;
+    }
+    for (const auto& shared : shared_) shared->thread_id.wait(0);
+}
+
+std::unique_ptr<LoadClient::AnyWorker> LoadClient::make_worker(std::uint32_t worker,
+                                                               std::int64_t start_ns) {
+    switch (config_.arrivals) {
+        case ArrivalLaw::kConstant:
+            return make_worker_with(ConstantArrivals(config_.rate_per_s, config_.phase, worker,
+                                                     config_.workers, start_ns),
+                                    worker, start_ns);
+        case ArrivalLaw::kPoisson:
+            return make_worker_with(
+                PoissonArrivals(config_.rate_per_s / config_.workers,
+                                Random(config_.seed, config_.agent, worker), start_ns),
+                worker, start_ns);
+        case ArrivalLaw::kClosed: break;
+    }
+    return make_worker_with(ClosedLoop{}, worker, start_ns);
+}
+
+template <class Schedule>
+std::unique_ptr<LoadClient::AnyWorker> LoadClient::make_worker_with(Schedule schedule,
+                                                                    std::uint32_t worker,
+                                                                    std::int64_t start_ns) {
+    using TypedLoad = Worker<MonotonicClock, TcpNetwork, OrderwireCodec, Schedule>;
+    using Connections = typename TypedLoad::Connections;
+    const std::uint32_t total = Schedule::kClosedLoop ? config_.in_flight : config_.in_flight_max;
+    const std::uint32_t in_flight = share(total, config_.workers, worker);
+    const std::uint32_t first = share_begin(config_.connections, config_.workers, worker);
+    const std::uint32_t count = share(config_.connections, config_.workers, worker);
+    // Rounded up, so that no connection is without a place; the worker's bound still holds.
+    const std::uint32_t limit = (in_flight + count - 1) / count;
+
+    std::vector<int> fds;
+    std::vector<typename Connections::Member> connections;
+    connections.reserve(count);
+    for (std::uint32_t i = first; i < first + count; ++i) {
+        fds.push_back(sockets_[i].get());
+        connections.emplace_back(TcpSocket(fds.back()), flows_[i % flows_.size()], limit,
+                                 config_.timeout_ns);
+    }
+    const WorkerPlan plan{start_ns, config_.duration_ns, config_.drain_ns, config_.spin};
+    return std::make_unique<TypedWorker<TypedLoad>>(
+        MonotonicClock{}, Connections(EpollPoller(fds), std::move(connections), in_flight),
+        schedule, plan, *shared_[worker]);
+}
+
+void LoadClient::run_worker(std::uint32_t worker) noexcept {
+    // Sleeps end when asked for, not up to 50 µs later.
+    ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+    char name[16];
+    std::snprintf(name, sizeof name, "load-%u", worker);
+    ::pthread_setname_np(::pthread_self(), name);
+    shared_[worker]->thread_id.store(::gettid());
+    shared_[worker]->thread_id.notify_all();
+    workers_[worker]->run();
+}
+
+void LoadClient::pin_workers() {
+    for (std::size_t i = 0; i < config_.cpus.size(); ++i) {
+        const auto cpu = static_cast<std::size_t>(config_.cpus[i]);
+        cpu_set_t cpus;
+        CPU_ZERO(&cpus);
+        if (cpu < CPU_SETSIZE) CPU_SET(cpu, &cpus);
+        const int error = ::pthread_setaffinity_np(threads_[i].native_handle(), sizeof cpus, &cpus);
+        if (error != 0) {
+            throw LoadError::from_errno(
+                "pin worker " + std::to_string(i) + " to CPU " + std::to_string(config_.cpus[i]),
+                error);
+        }
+    }
+}
+
+Progress LoadClient::progress() {
+    Progress total;
+    total.now_ns = MonotonicClock::now_ns();
+    if (workers_.empty()) {
+        total.connections_open = sockets_.size();
+    } else {
+        for (const auto& shared : shared_) total += shared->progress.read();
+        renew_lease(total.now_ns);
+    }
+    if (lease_expired_.load(std::memory_order_relaxed)) total.errors.add(ErrorKind::kLeaseExpired);
+    const std::lock_guard lock(mutex_);
+    total.finished = all_collected_;
+    return total;
+}
+
+void LoadClient::renew_lease(std::int64_t now_ns) {
+    // Before the start the lease is longer, and a call then must not shorten it.
+    if (now_ns > lease_from_ns_.load(std::memory_order_relaxed)) {
+        lease_from_ns_.store(now_ns, std::memory_order_relaxed);
+    }
+}
+
+std::vector<Interval> LoadClient::take_intervals() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(intervals_, {});
+}
+
+std::vector<pid_t> LoadClient::worker_thread_ids() const {
+    std::vector<pid_t> ids;
+    for (std::size_t i = 0; i < workers_.size(); ++i) {
+        ids.push_back(shared_[i]->thread_id.load(std::memory_order_relaxed));
+    }
+    return ids;
+}
+
+TcpStats LoadClient::tcp_stats() const {
+    return read_tcp_stats(descriptors());
+}
+
+std::vector<int> LoadClient::descriptors() const {
+    std::vector<int> fds;
+    for (const FileDescriptor& socket : sockets_) fds.push_back(socket.get());
+    return fds;
+}
+
+void LoadClient::stop() {
+    ask_to_stop(StopRequest::kStop);
+}
+
+void LoadClient::ask_to_stop(StopRequest request) {
+    for (const auto& shared : shared_) {
+        // An abort is never taken back by a later stop.
+        auto expected = StopRequest::kNone;
+        if (request == StopRequest::kAbort) {
+            shared->stop.store(request, std::memory_order_relaxed);
+        } else {
+            shared->stop.compare_exchange_strong(expected, request, std::memory_order_relaxed);
+        }
+    }
+}
+
+void LoadClient::collect_until_finished() {
+    ::pthread_setname_np(::pthread_self(), "load-collector");
+    for (bool finished = false; !finished;) {
+        // Asked before collecting: what was handed over before the end is then collected too.
+        finished = std::all_of(shared_.begin(), shared_.end(), [](const auto& shared) {
+            return shared->finished.load(std::memory_order_acquire);
+        });
+        std::vector<Interval> taken;
+        for (const auto& shared : shared_) shared->intervals.collect(taken);
+        const std::int64_t idle_ns =
+            MonotonicClock::now_ns() - lease_from_ns_.load(std::memory_order_relaxed);
+        if (config_.lease_ns > 0 && idle_ns > config_.lease_ns && !finished &&
+            !lease_expired_.exchange(true, std::memory_order_relaxed)) {
+            stop();
+        }
+        std::unique_lock lock(mutex_);
+        std::move(taken.begin(), taken.end(), std::back_inserter(intervals_));
+        all_collected_ = finished;
+        if (!finished) changed_.wait_for(lock, kCollectEvery);
+    }
+    changed_.notify_all();
+}
+
+bool LoadClient::join(std::int64_t timeout_ns) {
+    if (workers_.empty()) throw LoadError("join: the load has not been started");
+    {
+        std::unique_lock lock(mutex_);
+        if (!changed_.wait_for(lock, std::chrono::nanoseconds(timeout_ns),
+                               [this] { return all_collected_; })) {
+            return false;
+        }
+    }
+    for (std::thread& thread : threads_) {
+        if (thread.joinable()) thread.join();
+    }
+    if (collector_.joinable()) collector_.join();
+    return true;
+}
+
+void LoadClient::close() {
+    ask_to_stop(StopRequest::kAbort);
+    for (std::thread& thread : threads_) {
+        if (thread.joinable()) thread.join();
+    }
+    if (collector_.joinable()) collector_.join();
+    sockets_.clear();
+}
+
+}  // namespace cluster

@@ -1,0 +1,99 @@
+// One level of load from this process.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "client/file_descriptor.h"
+#include "client/interval.h"
+#include "client/load_config.h"
+#include "client/progress.h"
+#include "client/tcp_stats.h"
+
+namespace cluster {
+
+/// Owns the worker threads, their connections, and the collector thread that takes their
+/// finished intervals.
+///
+/// The order of calls is connect, start_at, then progress, take_intervals and stop as often as
+/// liked, join, close. Calls out of order throw LoadError. Any thread may call, one at a time for
+/// connect, start_at, join and close.
+class LoadClient {
+public:
+    /// Throws LoadError when the config can't be carried out.
+    explicit LoadClient(LoadConfig config);
+    ~LoadClient();
+    LoadClient(const LoadClient&) = delete;
+    LoadClient& operator=(const LoadClient&) = delete;
+
+    /// Opens all connections and makes the order flow. Returns how many are open. LoadError
+    /// names the operation, the peer and the cause.
+    std::uint32_t connect(std::int64_t timeout_ns);
+
+    /// Starts the worker threads; the schedule's zero is `start_ns`. Returns once they run.
+    void start_at(std::int64_t start_ns);
+
+    /// Where the load is now. Renews the lease.
+    Progress progress();
+
+    /// The intervals completed since the last call; of one worker they rise. Seconds in which a
+    /// worker had no order due are left out.
+    std::vector<Interval> take_intervals();
+
+    std::vector<pid_t> worker_thread_ids() const;
+    TcpStats tcp_stats() const;
+
+    /// Ends sending now: what is due and not sent stays unsent. Answers are awaited for the drain
+    /// time. Returns at once.
+    void stop();
+
+    /// Waits until every worker has ended and every interval can be taken. False: not in time.
+    bool join(std::int64_t timeout_ns);
+
+    /// Ends everything at once: connections are closed, orders in flight are lost. Idempotent.
+    void close();
+
+    const LoadConfig& config() const noexcept { return config_; }
+
+    /// A worker without its types: what LoadClient knows of it.
+    class AnyWorker {
+    public:
+        virtual ~AnyWorker() = default;
+        virtual void run() noexcept = 0;
+    };
+
+private:
+    std::unique_ptr<AnyWorker> make_worker(std::uint32_t worker, std::int64_t start_ns);
+    template <class Schedule>
+    std::unique_ptr<AnyWorker> make_worker_with(Schedule schedule, std::uint32_t worker,
+                                                std::int64_t start_ns);
+    void run_worker(std::uint32_t worker) noexcept;
+    void pin_workers();
+    void collect_until_finished();
+    void renew_lease(std::int64_t now_ns);
+    void ask_to_stop(StopRequest request);
+    std::vector<int> descriptors() const;
+
+    LoadConfig config_;
+    std::vector<FileDescriptor> sockets_;
+    std::vector<std::vector<Intent>> flows_;
+    std::vector<std::unique_ptr<WorkerShared>> shared_;
+    std::vector<std::unique_ptr<AnyWorker>> workers_;
+    std::vector<std::thread> threads_;
+    std::thread collector_;
+
+    std::atomic<std::int64_t> lease_from_ns_ = 0;
+    std::atomic<bool> lease_expired_ = false;
+
+    mutable std::mutex mutex_;  ///< guards what follows
+    std::condition_variable changed_;
+    std::vector<Interval> intervals_;
+    bool all_collected_ = false;
+};
+
+}  // namespace cluster

@@ -1,0 +1,42 @@
+// One process's share of one level of load.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "client/clock.h"
+#include "client/order_flow.h"
+
+namespace cluster {
+
+enum class ArrivalLaw : std::uint8_t { kConstant, kPoisson, kClosed };
+
+/// "constant", "poisson" or "closed"; LoadError for anything else.
+ArrivalLaw arrival_law_of(const std::string& name);
+
+struct LoadConfig {
+    std::string address = "127.0.0.1";
+    std::uint16_t port = 9001;
+    std::uint32_t connections = 1;
+    std::uint32_t workers = 1;
+    ArrivalLaw arrivals = ArrivalLaw::kPoisson;
+    double rate_per_s = 0;                 ///< of all workers together; not when closed
+    std::uint32_t in_flight = 0;           ///< of all workers together; only when closed
+    std::uint32_t in_flight_max = 65'536;  ///< open-loop: beyond it orders wait
+    std::int64_t duration_ns = kNsPerS;    ///< of sending
+    std::int64_t timeout_ns = 2 * kNsPerS;
+    std::int64_t drain_ns = 5 * kNsPerS;
+    std::int64_t lease_ns = 0;  ///< the load stops when progress() is not called so long; 0 never
+    std::uint64_t seed = 1;
+    std::uint32_t agent = 0;
+    double phase = 0;       ///< 0 to 1 of an interval between this process's constant orders
+    std::vector<int> cpus;  ///< one per worker, or empty: not pinned
+    bool spin = false;
+    FlowConfig flow;
+};
+
+/// Refuses what can't be carried out. Throws LoadError with one sentence.
+void require_possible(const LoadConfig& config);
+
+}  // namespace cluster

@@ -1,0 +1,63 @@
+// What a running worker tells the other threads, and what they tell it.
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "client/books.h"
+#include "client/errors.h"
+#include "client/interval.h"
+
+namespace cluster {
+
+/// Where a worker, or all of them, stand. Counts are cumulative since the start.
+struct Progress {
+    std::int64_t now_ns = 0;
+    Books books;
+    std::uint64_t in_flight = 0;
+    std::uint64_t backlog = 0;  ///< due and not yet sent
+    std::uint64_t connections_open = 0;
+    std::uint64_t bytes_sent = 0;
+    std::uint64_t bytes_received = 0;
+    std::uint64_t executions = 0;
+    std::uint64_t remainders = 0;
+    ErrorCounts errors;
+    bool finished = false;
+
+    Progress& operator+=(const Progress& other) noexcept;
+};
+
+/// A worker's counters for other threads to read, without stopping it.
+///
+/// Each counter is right by itself; two of one reading may be some orders apart.
+class PublishedProgress {
+public:
+    void publish(const Progress& progress) noexcept;
+    Progress read() const noexcept;
+
+private:
+    static constexpr std::size_t kNumbers = 13;
+
+    std::array<std::atomic<std::uint64_t>, kNumbers + kErrorKinds> numbers_{};
+};
+
+enum class StopRequest : std::uint8_t {
+    kNone,
+    kStop,   ///< send nothing new, await answers for the drain time
+    kAbort,  ///< end at once
+};
+
+/// What one worker shares with the threads that watch it. Cache lines apart from its own data.
+struct alignas(128) WorkerShared {
+    PublishedProgress progress;
+    alignas(128) std::atomic<StopRequest> stop = StopRequest::kNone;
+    std::atomic<pid_t> thread_id = 0;
+    /// Set after the last interval has been handed over.
+    std::atomic<bool> finished = false;
+    IntervalChannel intervals;
+};
+
+}  // namespace cluster

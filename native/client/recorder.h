@@ -1,0 +1,155 @@
+// Where a worker writes down what became of its orders.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "client/clock.h"
+#include "client/errors.h"
+#include "client/interval.h"
+
+namespace cluster {
+
+/// Keeps the books twice: per second of intended time, and as totals.
+///
+/// Belongs to one worker; allocates nothing. A second's set is handed over once the schedule has
+/// passed it and each of its orders has met its fate, earlier seconds first. When no set is
+/// free, recording goes on in the current one and every such order is counted as
+/// `interval_overrun`: the sums stay exact.
+class Recorder {
+public:
+    Recorder(IntervalChannel& channel, std::int64_t start_ns) noexcept
+        : channel_(channel), start_ns_(start_ns) {
+        begin(channel_.take_free(), 0);
+    }
+
+    /// An order joins the books; its set goes with it to its fate.
+    IntervalSet* intend(std::int64_t intended_ns) noexcept {
+        if (intended_ns >= current_end_ns_) [[unlikely]]
+            move_to(intended_ns);
+        ++current_->books.intended;
+        ++totals_.intended;
+        return current_;
+    }
+
+    void sent(IntervalSet& set) noexcept {
+        ++set.books.sent;
+        ++totals_.sent;
+    }
+    void send_lag(IntervalSet& set, std::int64_t lag_ns) noexcept { record(set.send_lag, lag_ns); }
+    void answered(IntervalSet& set, bool accepted, std::int64_t response_ns,
+                  std::int64_t service_ns) noexcept {
+        ++(accepted ? set.books.accepted : set.books.rejected);
+        ++(accepted ? totals_.accepted : totals_.rejected);
+        record(set.response, response_ns);
+        record(set.service, service_ns);
+    }
+    /// Time inside the engine, by its own clock. An engine that tells none sends 0.
+    void engine_time(IntervalSet& set, std::uint64_t received_ns,
+                     std::uint64_t replied_ns) noexcept {
+        if (received_ns == 0) return;
+        if (replied_ns < received_ns) [[unlikely]] {
+            errors_.add(ErrorKind::kEngineTime);
+            return;
+        }
+        record(set.engine, static_cast<std::int64_t>(replied_ns - received_ns));
+    }
+    void timed_out(IntervalSet& set) noexcept {
+        ++set.books.timed_out;
+        ++totals_.timed_out;
+    }
+    void lost(IntervalSet& set) noexcept {
+        ++set.books.lost;
+        ++totals_.lost;
+    }
+    void unsent(IntervalSet& set) noexcept {
+        ++set.books.unsent;
+        ++totals_.unsent;
+    }
+    void error(ErrorKind kind) noexcept { errors_.add(kind); }
+
+    /// Tells that no order before `next_ns` will join any more; hands over what is complete.
+    void pass(std::int64_t next_ns) noexcept {
+        if (next_ns >= current_end_ns_ && current_->books.intended > 0) retire(next_ns);
+        release();
+    }
+
+    /// Whether `intend(intended_ns)` would find a set for that second.
+    bool has_set_for(std::int64_t intended_ns) noexcept {
+        if (intended_ns >= current_end_ns_) move_to_if_free(intended_ns);
+        return intended_ns < current_end_ns_;
+    }
+
+    /// Hands over the last set; every order must have met its fate. Ends the recorder's life.
+    void finish() noexcept;
+
+    const Books& totals() const noexcept { return totals_; }
+    const ErrorCounts& errors() const noexcept { return errors_; }
+
+private:
+    void record(Histogram<std::uint32_t>& histogram, std::int64_t value_ns) noexcept {
+        if (!histogram.record(value_ns)) [[unlikely]]
+            errors_.add(ErrorKind::kOutOfRange);
+    }
+
+    void begin(IntervalSet* set, std::int64_t index) noexcept;
+    void move_to(std::int64_t intended_ns) noexcept;
+    void move_to_if_free(std::int64_t intended_ns) noexcept;
+    bool retire(std::int64_t next_ns) noexcept;
+    void release() noexcept;
+
+    IntervalChannel& channel_;
+    std::int64_t start_ns_;
+    IntervalSet* current_ = nullptr;
+    std::int64_t current_end_ns_ = 0;
+    Books totals_;
+    ErrorCounts errors_;
+
+    // Sets that the schedule has passed, oldest first; a ring with room for all sets.
+    std::array<IntervalSet*, IntervalChannel::kSets> passed_{};
+    std::size_t passed_head_ = 0;
+    std::size_t passed_tail_ = 0;
+};
+
+inline void Recorder::begin(IntervalSet* set, std::int64_t index) noexcept {
+    current_ = set;
+    current_->index = index;
+    current_end_ns_ = start_ns_ + (index + 1) * kNsPerS;
+}
+
+inline void Recorder::move_to(std::int64_t intended_ns) noexcept {
+    move_to_if_free(intended_ns);
+    if (intended_ns >= current_end_ns_) errors_.add(ErrorKind::kIntervalOverrun);
+}
+
+inline void Recorder::move_to_if_free(std::int64_t intended_ns) noexcept {
+    if (current_->books.intended == 0) {
+        begin(current_, (intended_ns - start_ns_) / kNsPerS);
+    } else {
+        retire(intended_ns);
+    }
+}
+
+inline bool Recorder::retire(std::int64_t next_ns) noexcept {
+    IntervalSet* fresh = channel_.take_free();
+    if (fresh == nullptr) return false;
+    passed_[passed_tail_++ % passed_.size()] = current_;
+    begin(fresh, (next_ns - start_ns_) / kNsPerS);
+    return true;
+}
+
+inline void Recorder::release() noexcept {
+    while (passed_head_ != passed_tail_ &&
+           passed_[passed_head_ % passed_.size()]->books.balanced()) {
+        channel_.hand_over(passed_[passed_head_++ % passed_.size()]);
+    }
+}
+
+inline void Recorder::finish() noexcept {
+    release();
+    if (current_->books.intended > 0) channel_.hand_over(current_);
+    current_ = nullptr;
+}
+
+}  // namespace cluster

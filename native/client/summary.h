@@ -1,0 +1,25 @@
+// What the executable prints: one level's outcome as JSON.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "client/interval.h"
+#include "client/progress.h"
+
+namespace cluster {
+
+/// The value at `quantile` (0 to 1] of a histogram: the highest that its bucket stands for.
+/// -1 when nothing was recorded.
+std::int64_t value_at(const Histogram<std::uint64_t>& histogram, double quantile);
+
+/// Adds a sparse histogram's counts.
+void add_to(Histogram<std::uint64_t>& sum, const SparseHistogram& part);
+
+/// One JSON object: the books, the errors by kind, response, service, send lag and engine time
+/// in ns (null where nothing was recorded), and answered orders per second of `duration_ns`.
+std::string summary_json(const Progress& progress, const std::vector<Interval>& intervals,
+                         std::int64_t duration_ns);
+
+}  // namespace cluster

@@ -1,0 +1,218 @@
+// One thread of load: its schedule, its connections, its books.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "client/arrivals.h"
+#include "client/connection_set.h"
+#include "client/progress.h"
+
+namespace cluster {
+
+/// When and how one worker loads.
+struct WorkerPlan {
+    std::int64_t start_ns = 0;     ///< the schedule's zero
+    std::int64_t duration_ns = 0;  ///< orders are due in [start, start + duration)
+    std::int64_t drain_ns = 0;     ///< at most so long the backlog and answers are waited for
+    bool spin = false;             ///< never sleep
+};
+
+/// Drives its connections from one thread.
+///
+/// The clock, the network, the protocol and the schedule are template parameters, so that tests
+/// run hours of load in virtual time and the loop still inlines. Nothing here allocates, locks,
+/// logs or throws once `run` has begun. Other threads use only `WorkerShared`.
+///
+/// Orders that are due but can't go out yet need no memory: the schedule is simply not advanced
+/// past them, so each keeps its intended time. A second copy of the schedule counts what is due.
+template <class Clock, Network Net, Codec Protocol, class Schedule>
+class Worker {
+public:
+    static constexpr bool kClosedLoop = Schedule::kClosedLoop;
+    using Connections = ConnectionSet<Net, Protocol, kClosedLoop>;
+
+    Worker(Clock clock, Connections connections, Schedule schedule, const WorkerPlan& plan,
+           WorkerShared& shared)
+        : clock_(clock),
+          connections_(std::move(connections)),
+          schedule_(schedule),
+          due_schedule_(schedule),
+          plan_(plan),
+          shared_(shared),
+          recorder_(shared.intervals, plan.start_ns),
+          ends_ns_(plan.start_ns + plan.duration_ns) {
+        publish(plan.start_ns - 1);
+    }
+
+    /// Carries out the level, from before `start_ns` until every order has met its fate.
+    void run() noexcept {
+        wait_for_start();
+        while (!is_over(clock_.now_ns())) pass();
+        settle();
+    }
+
+private:
+    static constexpr int kBatch = 512;  ///< orders encoded before they are sent
+    static constexpr std::int64_t kLongestSleepNs = 5 * kNsPerMs;  ///< a stop is seen by then
+    static constexpr std::int64_t kPublishEveryNs = 100'000;
+
+    void pass() noexcept {
+        const std::int64_t now_ns = clock_.now_ns();
+        // Behind schedule, everything overdue goes out now. Each order keeps its own intended
+        // time, so the delay is measured instead of forgotten.
+        for (int taken = 0; taken < kBatch && is_due(now_ns) && connections_.find_room(); ++taken) {
+            take(now_ns);
+        }
+        connections_.send(clock_, recorder_);
+        connections_.poll(wait_ns(now_ns));
+        connections_.receive(clock_, recorder_);
+        connections_.expire(now_ns, recorder_);
+        recorder_.pass(next_ns(now_ns));
+        if (now_ns - published_ns_ >= kPublishEveryNs) publish(now_ns);
+    }
+
+    bool is_due(std::int64_t now_ns) const noexcept {
+        return !stopped_ && next_ns(now_ns) <= now_ns && next_ns(now_ns) < ends_ns_;
+    }
+
+    /// When the next order is due. Closed-loop: now, if there is room.
+    std::int64_t next_ns(std::int64_t now_ns) const noexcept {
+        if constexpr (kClosedLoop) {
+            return now_ns;
+        } else {
+            return schedule_.due_ns();
+        }
+    }
+
+    void take(std::int64_t now_ns) noexcept {
+        if constexpr (kClosedLoop) {
+            connections_.take(now_ns, nullptr);
+        } else {
+            const std::int64_t intended_ns = schedule_.due_ns();
+            connections_.take(intended_ns, recorder_.intend(intended_ns));
+            schedule_.advance();
+        }
+    }
+
+    /// How long the poller may sleep: until something must be done that no event tells of.
+    std::int64_t wait_ns(std::int64_t pass_began_ns) noexcept {
+        if (plan_.spin || connections_.is_busy()) return 0;
+        std::int64_t until_ns = std::min(pass_began_ns + kLongestSleepNs, over_ns());
+        if (is_due(pass_began_ns)) {
+            // An overdue order waits for room, and events tell of that; unless there is room and
+            // only the batch was full.
+            if (connections_.find_room()) return 0;
+        } else if (next_ns(pass_began_ns) < ends_ns_ && !stopped_) {
+            until_ns = std::min(until_ns, next_ns(pass_began_ns));
+        }
+        return std::max<std::int64_t>(0, until_ns - clock_.now_ns());
+    }
+
+    std::int64_t over_ns() const noexcept { return ends_ns_ + plan_.drain_ns; }
+
+    bool is_over(std::int64_t now_ns) noexcept {
+        const StopRequest request = shared_.stop.load(std::memory_order_relaxed);
+        if (request != StopRequest::kNone) [[unlikely]] {
+            stop_sending(now_ns);
+            if (request == StopRequest::kAbort) {
+                connections_.close(recorder_);
+            }
+        }
+        if (connections_.open() == 0) [[unlikely]] {
+            stop_sending(now_ns);
+            return true;
+        }
+        if (now_ns < ends_ns_) return false;
+        return now_ns >= over_ns() || (connections_.unanswered() == 0 && !is_due(now_ns));
+    }
+
+    /// From now on nothing is due. Orders already encoded still go out.
+    void stop_sending(std::int64_t now_ns) noexcept {
+        if (stopped_) return;
+        stopped_ = true;
+        // What was due at this very ns may have been counted as due.
+        ends_ns_ = std::min(ends_ns_, now_ns + 1);
+    }
+
+    void wait_for_start() noexcept {
+        for (std::int64_t now_ns = clock_.now_ns(); now_ns < plan_.start_ns;
+             now_ns = clock_.now_ns()) {
+            if (shared_.stop.load(std::memory_order_relaxed) != StopRequest::kNone) return;
+            // A spinning worker spins through the last ms, so that the first orders are not late.
+            const std::int64_t sleep_ns = plan_.start_ns - now_ns - (plan_.spin ? kNsPerMs : 0);
+            connections_.poll(std::clamp<std::int64_t>(sleep_ns, 0, kLongestSleepNs));
+        }
+    }
+
+    /// Gives every order its fate and hands over the last interval.
+    void settle() noexcept {
+        connections_.abandon(recorder_);
+        if constexpr (!kClosedLoop) {
+            for (; schedule_.due_ns() < ends_ns_; schedule_.advance()) {
+                await_set_for(schedule_.due_ns());
+                recorder_.unsent(*recorder_.intend(schedule_.due_ns()));
+            }
+        }
+        recorder_.finish();
+        publish(ends_ns_);
+        shared_.finished.store(true, std::memory_order_release);
+    }
+
+    /// A long backlog fills sets faster than the collector empties them; nothing hurries now.
+    void await_set_for(std::int64_t intended_ns) noexcept {
+        for (; !recorder_.has_set_for(intended_ns) && patience_ms_ > 0; --patience_ms_) {
+            recorder_.pass(intended_ns);
+            connections_.poll(kNsPerMs);
+        }
+    }
+
+    void publish(std::int64_t now_ns) noexcept {
+        published_ns_ = now_ns;
+        Progress progress;
+        progress.books = recorder_.totals();
+        if constexpr (!kClosedLoop) {
+            progress.books.intended = count_due(now_ns);
+            progress.backlog =
+                progress.books.intended - progress.books.sent - progress.books.unsent;
+        }
+        progress.connections_open = connections_.open();
+        progress.bytes_sent = connections_.traffic().bytes_sent;
+        progress.bytes_received = connections_.traffic().bytes_received;
+        progress.executions = connections_.traffic().executions;
+        progress.remainders = connections_.traffic().remainders;
+        progress.errors = recorder_.errors();
+        shared_.progress.publish(progress);
+    }
+
+    /// Orders due by `now_ns`, by the schedule alone.
+    std::uint64_t count_due(std::int64_t now_ns) noexcept {
+        if (due_schedule_.due_ns() < schedule_.due_ns()) {
+            due_schedule_ = schedule_;
+            due_ = recorder_.totals().intended;
+        }
+        for (; due_schedule_.due_ns() <= now_ns && due_schedule_.due_ns() < ends_ns_;
+             due_schedule_.advance()) {
+            ++due_;
+        }
+        return due_;
+    }
+
+    Clock clock_;
+    Connections connections_;
+    Schedule schedule_;
+    Schedule due_schedule_;  ///< the same schedule, advanced by time alone
+    std::uint64_t due_ = 0;
+    WorkerPlan plan_;
+    WorkerShared& shared_;
+    Recorder recorder_;
+
+    std::int64_t ends_ns_;  ///< orders are due before this time
+    bool stopped_ = false;  ///< sending has ended early: the backlog stays unsent
+    std::int64_t published_ns_ = 0;
+    int patience_ms_ = 1'000;
+};
+
+}  // namespace cluster
