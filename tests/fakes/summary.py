@@ -225,6 +225,9 @@ def closed_level(index: int) -> LevelSummary:
             "arrivals": "closed",
             "offered_per_s": None,
             "in_flight": CLOSED_IN_FLIGHT,
+            "throughput_per_s": Throughput(
+                min=rate_per_s * 0.989, mean=float(rate_per_s), max=rate_per_s * 1.012
+            ),
             "findings": [
                 Finding(
                     severity=Severity.NOTE,
@@ -248,7 +251,7 @@ def sample_findings() -> list[Finding]:
             severity=Severity.WARNING,
             code="profiler-slows-engine",
             message="Response p99 was 15 % higher while the profiler ran, at 200,000/s.",
-            advice="Figures come from the control window; lower profile.frequency_hz if it matters.",
+            advice="Figures come from the control window; lower profile.frequency_hz.",
             level=3,
         ),
         Finding(

@@ -1,0 +1,136 @@
+"""Every term the report uses as a heading, explained. docs/glossary.md holds the same words."""
+
+from typing import Final
+
+GLOSSARY: Final[dict[str, str]] = {
+    # What is loaded, and by whom.
+    "Engine": "The system under test: the process that answers orders over TCP.",
+    "Agent": "One load host's share of the load, in a process of its own.",
+    "Worker": "One native thread of an agent, with its own connections and schedule.",
+    "Host": "A machine that takes part in the run.",
+    "Level": "One offered load, held for a fixed time; a run rises from level to level.",
+    # Load.
+    "Offered load": "The rate at which orders are due, whatever the engine answers.",
+    "Open-loop": "Orders are sent when they are due, not when an earlier answer has come. The "
+    "waiting of late orders is measured, not forgotten.",
+    "Closed-loop": "A fixed number of orders is kept in flight: each answer releases the next "
+    "order. It shows the most an engine takes; its response times say nothing of users.",
+    "Arrivals": "The law of the gaps between due times: constant, poisson (independent users), "
+    "or closed for closed-loop.",
+    "Throughput": "Answered orders per second, over the control window.",
+    "In flight": "Orders sent and not yet answered.",
+    "Backlog": "Orders that are due and not yet sent.",
+    "Sustained": "The highest offered load that the engine kept up with in a valid open-loop "
+    "level.",
+    "Maximum": "The throughput of the closed-loop level.",
+    "Predicted maximum": "What one second of the busiest engine thread would carry: 1 / (its "
+    "on-CPU time per order).",
+    # Time of an order.
+    "Response time": "Received minus intended: what a user waits. It includes the time an order "
+    "was late in being sent.",
+    "Service time": "Received minus sent: what the network and the engine took.",
+    "Send lag": "Sent minus intended: how late the load client was. When it is large, the client "
+    "is what was measured.",
+    "Engine time": "Replied minus received on the engine's own clock: the time inside the engine.",
+    "Percentile curve": "Response time over percentile, on an axis that gives every further nine "
+    "the same room.",
+    "Percentile": "p99 is the value that 99 of 100 orders stay below.",
+    "p50": "The value that half of the orders stay below: the median.",
+    "p95": "The value that 95 of 100 orders stay below.",
+    "p99": "The value that 99 of 100 orders stay below.",
+    "p99.9": "The value that 999 of 1,000 orders stay below.",
+    "min": "The smallest value.",
+    "mean": "The arithmetic mean.",
+    "max": "The largest value.",
+    "Spread": "Standard deviation: how much single orders differ (jitter).",
+    "Profiled p99": "Response time p99 in the profile window, while the profiler ran.",
+    "Response time p99": "The response time that 99 of 100 orders stay below.",
+    "Send lag p99": "The send lag that 99 of 100 orders stay below.",
+    "Parts of the response time": "Send lag, service time and engine time beside the response "
+    "time. Percentiles of parts do not add up to the percentile of the whole.",
+    # The books.
+    "Books": "What became of every order. They balance when intended = sent + unsent and sent = "
+    "accepted + rejected + timed out + lost.",
+    "Intended": "Orders of the schedule.",
+    "Sent": "Orders written to a connection.",
+    "Unsent": "Orders of the schedule that never left the client.",
+    "Answered": "Orders the engine accepted or rejected.",
+    "Accepted": "Orders the engine accepted.",
+    "Rejected": "Orders the engine refused with a reason: an answer all the same.",
+    "Timed out": "Orders without an answer within the time-out.",
+    "Lost": "Orders whose connection ended before the answer came.",
+    "Balance": "Whether the books balance; if not, by how many orders they do not.",
+    # Windows.
+    "Warm-up": "The first seconds of a level: measured, not counted.",
+    "Control window": "The seconds in which no profiler runs. All figures come from it.",
+    "Profile window": "The seconds in which the profiler counts and samples.",
+    "Drain": "After the last order is sent: waiting for late answers.",
+    "Window": "The part of a level a second belongs to: warm-up, control, profile or drain.",
+    "Time": "Seconds of load since the first level began; pauses between levels are left out.",
+    "Time line": "The whole run, second by second.",
+    # Conclusions.
+    "Verdict": "What the engine can do, what holds it back, and what to do next.",
+    "Scenario": "A: fast, the network or API in front was the limit. B: slow, the engine is. C: "
+    "between, both contribute. beyond-1M: the design performs well.",
+    "Bottleneck": "What holds the run back: engine, network, client, or inconclusive.",
+    "Confidence": "How sure the verdict is of the bottleneck, from 0 to 100 %.",
+    "Evidence": "The observations behind the verdict, for and against.",
+    "Observation": "The quantity an item of evidence looks at.",
+    "Supports": "The cause an observation speaks for.",
+    "Against": "The causes an observation speaks against.",
+    "Weight": "How far an observation moved the verdict, in log-odds: 2.3 is ten to one.",
+    "Baseline": "A known figure to compare with, such as the rate through the API in front.",
+    "Findings": "What must be known about this measurement before it is trusted.",
+    "Severity": "invalid: do not trust the measurement. warning: trust it with care. note: good "
+    "to know.",
+    "Valid": "Whether nothing was found that makes a level untrustworthy.",
+    # Profile.
+    "Profile": "Where the engine spends its time, from samples of its stacks.",
+    "Hot functions": "The functions with most samples.",
+    "Function": "A function's readable name; [unknown] where no symbol was found.",
+    "Module": "The binary a function lives in, or [kernel].",
+    "Self": "Share of samples with the function itself on top of the stack.",
+    "Total": "Share of samples with the function anywhere in the stack.",
+    "Samples": "How often the profiler looked and found this.",
+    "Flame graph": "All sampled stacks at once: width is share, callers stand below callees, "
+    "left to right is alphabetical and not time.",
+    "On-CPU": "While running: where the computing goes.",
+    "Off-CPU": "While not running: what threads wait for.",
+    "Hardware counters": "What the processor counted in the profile window.",
+    "Counter": "The name perf has for an event.",
+    "Counted": "Share of the window in which the counter really ran; below 100 % its value is "
+    "an extrapolation.",
+    "Ratio": "A quotient of two counters.",
+    "Threads": "The engine's threads over the control window of the deciding level.",
+    "Thread": "A thread's name and id.",
+    "On CPU": "Share of the window the thread was running.",
+    "Waiting to run": "Share of the window the thread could have run but had no CPU.",
+    "Voluntary switches": "How often the thread left the CPU by itself, to wait.",
+    "Involuntary switches": "How often the thread was taken off the CPU.",
+    "Memory": "The engine's memory over the run.",
+    "Capability": "Something that can or cannot be measured on the engine's host.",
+    "Available": "Whether it can be measured, and if not, why.",
+    "Remedy": "What would make it measurable.",
+    # Agents and hosts.
+    "Agents": "The load hosts: proof that the clients were not the limit.",
+    "Busiest worker": "On-CPU share of the agent's busiest thread. Near 100 % only with "
+    "wait: spin.",
+    "Round trip": "TCP's own smoothed round-trip time, averaged over connections.",
+    "Retransmits": "TCP segments that had to be sent again.",
+    "Receiver-limited": "Share of the time that the engine's receive window held the client back.",
+    "Buffer-limited": "Share of the time that the client's own send buffer held it back.",
+    "Peak memory": "The largest resident size of the process.",
+    "Errors": "Failures of the load client by kind.",
+    "Hosts": "What every host was during the run.",
+    "Fact": "One property of a host.",
+    "Value": "What was measured.",
+    "Method": "How this run was measured.",
+    "Events": "What happened when, on the driver's clock.",
+    "Event": "What happened.",
+    "Details": "What is known of it.",
+    "Experiment": "The experiment file as run, defaults filled in.",
+    "Glossary": "The words of this report.",
+    "Term": "A word of this report.",
+    "Meaning": "What is meant by it here.",
+    "Quantity": "What is measured.",
+}

@@ -1,0 +1,114 @@
+"""report.html: one file that loads nothing. The only module that imports jinja2."""
+
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from cluster.errors import ResultsError
+from cluster.report.charts import (
+    Figure,
+    curve_figure,
+    parts_figure,
+    plotly_script,
+    response_figure,
+    throughput_figure,
+    time_line_figure,
+)
+from cluster.report.flamegraph import (
+    asset,
+    flamegraph_fragment,
+    flamegraph_script,
+    flamegraph_style,
+    script_json,
+)
+from cluster.report.glossary import GLOSSARY
+from cluster.report.page import Page, ReportInputs, build_page
+
+SECTIONS: Final = (
+    "Verdict",
+    "Findings",
+    "Throughput",
+    "Response time",
+    "Percentile curve",
+    "Parts of the response time",
+    "Time line",
+    "Books",
+    "Profile",
+    "Hardware counters",
+    "Memory",
+    "Threads",
+    "Agents",
+    "Hosts",
+    "Method",
+    "Experiment",
+    "Glossary",
+)
+
+
+def write_report(path: Path, inputs: ReportInputs) -> None:
+    """Write the report of a run.
+
+    Raises:
+        ResultsError: the file could not be written.
+    """
+    text = render_report(inputs)
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise ResultsError(
+            f"the report could not be written to {path}: {error.strerror}",
+            "make room or choose another directory, then run `loadcluster report`",
+        ) from error
+
+
+def render_report(inputs: ReportInputs) -> str:
+    """The report as one HTML page."""
+    page = build_page(inputs)
+    environment = Environment(
+        loader=PackageLoader("cluster.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["anchor"] = anchor
+    # Markup marks what our own modules wrote or escaped; everything else is escaped by jinja2.
+    return environment.get_template("report.html").render(
+        page=page,
+        summary=page.summary,
+        verdict=page.summary.verdict,
+        sections=SECTIONS,
+        glossary=GLOSSARY,
+        style=Markup(asset("report.css") + flamegraph_style()),  # noqa: S704 - our own files
+        figures=Markup(script_json(_figures(page))),  # noqa: S704 - escaped for script elements
+        plotly=Markup(plotly_script()),  # noqa: S704 - the package's own file
+        script=Markup(flamegraph_script() + asset("report.js")),  # noqa: S704 - our own files
+        on_cpu=Markup(  # noqa: S704 - escapes names itself
+            flamegraph_fragment(page.folded, label="On-CPU flame graph", unit="samples")
+        ),
+        off_cpu=Markup(  # noqa: S704 - escapes names itself
+            flamegraph_fragment(page.off_cpu_folded, label="Off-CPU flame graph", unit="ns")
+        ),
+    )
+
+
+def _figures(page: Page) -> dict[str, Figure]:
+    levels = page.summary.levels
+    figures = {
+        "throughput": throughput_figure(levels),
+        "response": response_figure(levels),
+        "curve": curve_figure(levels),
+        "parts": parts_figure(levels),
+        "time-line": time_line_figure(page.time_line),
+    }
+    return {chart.key: figures[chart.key] for chart in page.charts if not chart.is_empty}
+
+
+def anchor(heading: str) -> str:
+    """The address of a section within the page."""
+    return heading.lower().replace(" ", "-")

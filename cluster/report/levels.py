@@ -1,0 +1,124 @@
+"""What is said of levels: their names, and sentences that state the result of each chart."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from cluster.results.summary import CurvePoint, LevelSummary
+from cluster.units import format_ns, format_rate
+
+# A level keeps up when it answers this share of what was offered; Poisson arrivals alone move
+# a window's count by a fraction of a percent.
+KEPT_UP_RATIO: Final = 0.99
+
+
+def is_closed(level: LevelSummary) -> bool:
+    """Whether the level is closed-loop: nothing was offered, answers released orders."""
+    return level.offered_per_s is None
+
+
+def level_name(level: LevelSummary) -> str:
+    """A level's short name, such as 100,000/s."""
+    if level.offered_per_s is not None:
+        return format_rate(level.offered_per_s)
+    return "closed-loop" if level.in_flight is None else f"closed-loop ({level.in_flight:,})"
+
+
+def load_per_s(level: LevelSummary) -> float | None:
+    """Where a level stands on the load axis: a closed-loop one at its own throughput."""
+    return level.offered_per_s if level.offered_per_s is not None else level.throughput_per_s.mean
+
+
+def kept_up(level: LevelSummary) -> bool:
+    """Whether an open-loop level answered what was offered."""
+    mean = level.throughput_per_s.mean
+    if level.offered_per_s is None or mean is None:
+        return False
+    return mean >= KEPT_UP_RATIO * level.offered_per_s
+
+
+def name_of_level(levels: Sequence[LevelSummary], index: int | None) -> str:
+    """The name of level `index`; its number when no such level was measured."""
+    if index is None:
+        return ""
+    found = next((level for level in levels if level.index == index), None)
+    return level_name(found) if found else f"level {index + 1}"
+
+
+def throughput_result(levels: Sequence[LevelSummary]) -> str:
+    """What the throughput chart shows, in one sentence."""
+    sentences = []
+    opened = [level for level in levels if not is_closed(level)]
+    keeping = [level for level in opened if kept_up(level) and level.valid]
+    falling = next((level for level in opened if not kept_up(level)), None)
+    if keeping:
+        sentences.append(f"The engine kept up with {level_name(keeping[-1])}")
+    if falling is not None:
+        mean = falling.throughput_per_s.mean
+        answered = "no throughput could be measured" if mean is None else f"it answered {mean:,.0f}"
+        sentences.append(f"at {level_name(falling)} offered {answered}")
+    for level in levels:
+        mean = level.throughput_per_s.mean
+        if is_closed(level) and mean is not None:
+            sentences.append(f"closed-loop it reached {format_rate(mean)}")
+    return _sentence(sentences) or "No level gave a throughput"
+
+
+def response_result(levels: Sequence[LevelSummary]) -> str:
+    """What the response time chart shows, in one sentence."""
+    known = [
+        (level, level.response_ns.p99)
+        for level in levels
+        if not is_closed(level) and level.response_ns.p99 is not None
+    ]
+    if not known:
+        return "No open-loop level gave enough orders for a p99"
+    first, last = known[0], known[-1]
+    if first == last:
+        return f"99 of 100 orders take less than {format_ns(first[1])} at {level_name(first[0])}"
+    grown = last[1] / max(first[1], 1)
+    change = "the same" if 0.95 <= grown <= 1.05 else f"{grown:.2g} times as long"  # noqa: PLR2004 - 5 %
+    return (
+        f"p99 is {format_ns(first[1])} at {level_name(first[0])} and {format_ns(last[1])} at "
+        f"{level_name(last[0])}: {change}"
+    )
+
+
+def curve_result(levels: Sequence[LevelSummary]) -> str:
+    """What the percentile curve shows, in one sentence, of the highest open-loop level."""
+    for level in reversed(levels):
+        tail = _deepest(level.curve)
+        if not is_closed(level) and tail is not None:
+            beyond = 100 / (100 - tail.percentile)
+            return (
+                f"At {level_name(level)}, one order in {beyond:,.0f} takes longer than "
+                f"{format_ns(tail.value_ns)}"
+            )
+    return "No open-loop level has a percentile curve"
+
+
+def parts_result(levels: Sequence[LevelSummary]) -> str:
+    """Whose the response time is at the highest open-loop level, in one sentence."""
+    for level in reversed(levels):
+        lag, response = level.send_lag_ns.p99, level.response_ns.p99
+        if is_closed(level) or lag is None or not response:
+            continue
+        inside = level.engine_ns.p99
+        engine = "unknown" if inside is None else format_ns(inside)
+        return (
+            f"At {level_name(level)}, of a response time p99 of {format_ns(response)}: engine time "
+            f"p99 {engine}, send lag p99 {format_ns(lag)}"
+        )
+    return "No open-loop level shows where the response time goes"
+
+
+def _deepest(curve: Sequence[CurvePoint]) -> CurvePoint | None:
+    return max(
+        (point for point in curve if point.percentile < 100),  # noqa: PLR2004 - 100 is the maximum
+        key=lambda point: point.percentile,
+        default=None,
+    )
+
+
+def _sentence(parts: Sequence[str]) -> str:
+    text = "; ".join(parts)
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,204 @@
+"""The end of a run on a terminal: what was measured, what it means, where the report is."""
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.text import Text
+
+from cluster.report.cells import DASH, UNEXPLAINED, format_ratio
+from cluster.report.frames import short_name
+from cluster.report.levels import level_name
+from cluster.report.page import findings_in_order, headline
+from cluster.results.engine import HotFunction
+from cluster.results.summary import Latency, LevelSummary, Summary
+from cluster.units import format_ns, format_rate
+
+HOT_FUNCTIONS_SHOWN: Final = 5
+EVIDENCE_SHOWN: Final = 5
+_NARROWEST: Final = 40
+_INDENT: Final = "  "
+
+
+def render_summary(summary: Summary, report_path: Path | None, *, width: int = 100) -> str:
+    """The outcome of a run as plain text, no line longer than `width` (at least 40)."""
+    width = max(width, _NARROWEST)
+    blocks = [
+        _verdict(summary, width),
+        _levels(summary.levels, width),
+        _evidence(summary, width),
+        _findings(summary, width),
+        _functions(summary, width),
+    ]
+    lines = [line for block in blocks if block for line in (*block, "")]
+    if report_path is not None:
+        lines += [f"Report: {report_path}"]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def print_summary(summary: Summary, report_path: Path | None, console: Console) -> None:
+    """Print the outcome, with weight and colour where the console has them."""
+    text = render_summary(summary, report_path, width=min(console.width, 100))
+    colours = {"yes": "green", "no": "bold red"}
+    for line in text.splitlines():
+        styled = Text(line)
+        if line[:1].isupper() and line.split(" (")[0].isupper():
+            styled.stylize("bold")
+        styled.highlight_regex(r"^  invalid\b|^NOT VALID.*", "bold red")
+        styled.highlight_regex(r"^  warning\b", "yellow")
+        styled.highlight_regex(r"^  note\b", "cyan")
+        styled.highlight_regex(r"^  against\b|^  for\b", "dim")
+        for word, colour in colours.items():
+            styled.highlight_regex(rf"(?<=  ){word}$", colour)
+        console.print(styled, soft_wrap=True, highlight=False)
+
+
+def _verdict(summary: Summary, width: int) -> list[str]:
+    verdict = summary.verdict
+    lines = ["VERDICT"]
+    warning = headline(summary)
+    if warning:
+        lines += _wrap(f"NOT VALID: {warning}" if not summary.valid else warning, width, "")
+    lines += _wrap(verdict.sentence, width)
+    facts = [
+        ("scenario", verdict.scenario and f"{verdict.scenario}: {verdict.scenario_sentence}"),
+        ("bottleneck", f"{verdict.bottleneck}, confidence {verdict.confidence:.0%}"),
+        ("sustained", _optional_rate(verdict.sustained_per_s)),
+        ("maximum", _optional_rate(verdict.closed_loop_max_per_s, "closed-loop")),
+        ("predicted", _optional_rate(verdict.predicted_max_per_s, "by the busiest thread")),
+        ("baseline", verdict.baseline_sentence),
+        ("do", verdict.recommendation),
+        ("next", verdict.next_action),
+    ]
+    for name, value in facts:
+        if value:
+            lines += _wrap(value, width, f"{_INDENT}{name:<12}")
+    return lines
+
+
+def _optional_rate(value_per_s: float | None, remark: str = "") -> str:
+    if value_per_s is None:
+        return DASH
+    return format_rate(value_per_s) + (f" {remark}" if remark else "")
+
+
+def _levels(levels: Sequence[LevelSummary], width: int) -> list[str]:
+    if not levels:
+        return ["LEVELS", f"{_INDENT}none was measured"]
+    times = [
+        ["offered", "throughput", "p50", "p99", "p99.9", "send lag p99", "valid"],
+        *(_times_row(level) for level in levels),
+    ]
+    fates = [
+        ["offered", "answered", "rejected", "timed out", "lost", "unsent", "books"],
+        *(_fates_row(level) for level in levels),
+    ]
+    lines = ["LEVELS (response time by percentile)", *_grid(times, width)]
+    for reason in _reasons(levels):
+        lines += _wrap(reason, width, f"{_INDENT}{DASH} ")
+    for level in levels:
+        if level.ended_early:
+            lines += _wrap(f"{level_name(level)} ended early: {level.ended_early}", width)
+    return [*lines, "", "ORDERS", *_grid(fates, width)]
+
+
+def _reasons(levels: Sequence[LevelSummary]) -> list[str]:
+    """Why figures of the table are missing, each reason once."""
+    reasons = []
+    for level in levels:
+        if level.throughput_per_s.mean is None:
+            reasons.append(level.throughput_per_s.not_measured.get("mean", UNEXPLAINED))
+        for latency, names in (
+            (level.response_ns, ("p50", "p99", "p99_9")),
+            (level.send_lag_ns, ("p99",)),
+        ):
+            reasons += [
+                latency.not_measured.get(name, UNEXPLAINED)
+                for name in names
+                if getattr(latency, name) is None
+            ]
+    return list(dict.fromkeys(reasons))
+
+
+def _times_row(level: LevelSummary) -> list[str]:
+    mean = level.throughput_per_s.mean
+    return [
+        level_name(level),
+        DASH if mean is None else format_rate(mean),
+        *(_percentile(level.response_ns, name) for name in ("p50", "p99", "p99_9")),
+        _percentile(level.send_lag_ns, "p99"),
+        "yes" if level.valid else "no",
+    ]
+
+
+def _percentile(latency: Latency, name: str) -> str:
+    value: int | None = getattr(latency, name)
+    return DASH if value is None else format_ns(value)
+
+
+def _fates_row(level: LevelSummary) -> list[str]:
+    orders = level.orders
+    numbers = (orders.answered, orders.rejected, orders.timed_out, orders.lost, orders.unsent)
+    off = abs(orders.schedule_imbalance) + abs(orders.answer_imbalance)
+    balance = "balanced" if orders.balanced else f"off by {off:,}"
+    return [level_name(level), *(f"{number:,}" for number in numbers), balance]
+
+
+def _grid(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
+    """Columns set to the right except the first, as far apart as `width` allows."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    room = (width - len(_INDENT) - sum(widths)) // max(len(widths) - 1, 1)
+    gap = " " * max(1, min(3, room))
+    for row in rows:
+        cells = [row[0].ljust(widths[0])]
+        cells += [text.rjust(size) for text, size in zip(row[1:], widths[1:], strict=True)]
+        yield _clip(_INDENT + gap.join(cells), width)
+
+
+def _evidence(summary: Summary, width: int) -> list[str]:
+    shown = sorted(summary.verdict.evidence, key=lambda item: -abs(item.weight))[:EVIDENCE_SHOWN]
+    lines = ["EVIDENCE"] if shown else []
+    for item in shown:
+        sides = [f"for {item.supports}"] if item.supports else []
+        sides += [f"against {', '.join(item.against)}"] if item.against else []
+        text = f"{item.quantity}: {item.value}. {item.sentence}"
+        lines += _wrap(text + (f" ({'; '.join(sides)})" if sides else ""), width, "  * ")
+    return lines
+
+
+def _findings(summary: Summary, width: int) -> list[str]:
+    found = findings_in_order(summary)
+    lines = ["FINDINGS"] if found else []
+    for finding in found:
+        text = f"{finding.message} {finding.advice}".strip()
+        lines += _wrap(text, width, f"{_INDENT}{finding.severity:<9}")
+    return lines
+
+
+def _functions(summary: Summary, width: int) -> list[str]:
+    profile = summary.profile
+    if profile.not_measured:
+        text = f"not measurable here, because {profile.not_measured}"
+        return ["HOT FUNCTIONS", *_wrap(text, width)]
+    ordered = sorted(profile.hot_functions, key=lambda function: -function.self_ratio)
+    lines = [_function(function, width) for function in ordered[:HOT_FUNCTIONS_SHOWN]]
+    return ["HOT FUNCTIONS", *lines] if lines else []
+
+
+def _function(function: HotFunction, width: int) -> str:
+    name = " ".join(short_name(function.name).split())
+    return _clip(f"{_INDENT}{format_ratio(function.self_ratio):>7}  {name}", width)
+
+
+def _wrap(text: str, width: int, lead: str = _INDENT) -> list[str]:
+    # Text from the engine's host may hold control characters that would move the cursor.
+    safe = "".join(c if c.isprintable() else " " for c in text)
+    behind = " " * len(lead)
+    return textwrap.wrap(safe, width, initial_indent=lead, subsequent_indent=behind) or [lead]
+
+
+def _clip(line: str, width: int) -> str:
+    safe = "".join(c if c.isprintable() else " " for c in line)
+    return safe if len(safe) <= width else safe[: width - 1] + "…"
