@@ -1,121 +1,214 @@
-# A sketch of the compiled module until `make stub` writes it from the build.
-import numpy as np
-from numpy.typing import NDArray
+"""The native load client: one level of load from this process."""
 
-class LoadError(RuntimeError): ...
+from collections.abc import Sequence
+
+import numpy
+import numpy.typing
+
+
+class LoadError(RuntimeError):
+    pass
 
 def now_ns() -> int:
-    """CLOCK_MONOTONIC in ns: the clock of every time this module takes or gives."""
-
-HISTOGRAM_COUNTS_LEN: int
-HISTOGRAM_HIGHEST_NS: int  # 3_600_000_000_000 (one hour); lowest 1, 3 significant digits
-
-class FlowConfig:  # keyword arguments of the same names as native/client/order_flow.h
-    def __init__(
-        self,
-        *,
-        seed: int = 1,
-        symbols: int = 64,
-        new_ratio: float = 0.5,
-        replace_ratio: float = 0.2,
-        cancel_ratio: float = 0.3,
-        ioc_ratio: float = 0.1,
-        market_ratio: float = 0.02,
-        mid_price_ticks: int = 100_000,
-        spread_ticks: int = 2,
-        depth_ticks: int = 20,
-        quantity_mean: int = 100,
-        live_orders_max: int = 64,
-    ) -> None: ...
-
-class Books:
-    """Every order's fate. intended = sent + unsent; sent = accepted + rejected + timed_out + lost (+ in_flight while running)."""
-
-    intended: int
-    sent: int
-    unsent: int
-    accepted: int
-    rejected: int
-    timed_out: int
-    lost: int
-
-class Interval:
-    """All orders whose *intended* time lies in [start + index s, start + (index + 1) s), once each has met its fate.
-
-    The histograms are sparse: bucket indices of HdrHistogram's counts array, rising, and their counts.
-    response, service and engine hold answered orders (accepted or rejected); send_lag every sent order.
+    """
+    CLOCK_MONOTONIC in ns: the clock of every time this module takes or gives.
     """
 
-    index: int
-    books: Books
-    response: tuple[NDArray[np.uint32], NDArray[np.uint64]]
-    service: tuple[NDArray[np.uint32], NDArray[np.uint64]]
-    send_lag: tuple[NDArray[np.uint32], NDArray[np.uint64]]
-    engine: tuple[NDArray[np.uint32], NDArray[np.uint64]]
+HISTOGRAM_COUNTS_LEN: int = 33792
+
+HISTOGRAM_HIGHEST_NS: int = 3600000000000
+
+def histogram_index(value_ns: int) -> int:
+    """
+    Index of a value in HdrHistogram's counts array (lowest 1 ns, highest 1 h, 3 digits).
+    """
+
+class Books:
+    """
+    Every order's fate. At the end intended = sent + unsent and
+    sent = accepted + rejected + timed_out + lost.
+    """
+
+    @property
+    def intended(self) -> int: ...
+
+    @property
+    def sent(self) -> int: ...
+
+    @property
+    def unsent(self) -> int: ...
+
+    @property
+    def accepted(self) -> int: ...
+
+    @property
+    def rejected(self) -> int: ...
+
+    @property
+    def timed_out(self) -> int: ...
+
+    @property
+    def lost(self) -> int: ...
+
+class Interval:
+    """
+    All orders of a worker whose *intended* time lies in second `index` after the start.
+
+    Handed out once each has met its fate. The histograms are sparse: indices into
+    HdrHistogram's counts array, rising, and their counts. response, service and engine
+    hold answered orders (accepted or rejected), send_lag every sent order; closed-loop
+    send_lag is empty.
+    """
+
+    @property
+    def index(self) -> int: ...
+
+    @property
+    def books(self) -> Books: ...
+
+    @property
+    def response(self) -> tuple[numpy.typing.NDArray[numpy.uint32], numpy.typing.NDArray[numpy.uint64]]: ...
+
+    @property
+    def service(self) -> tuple[numpy.typing.NDArray[numpy.uint32], numpy.typing.NDArray[numpy.uint64]]: ...
+
+    @property
+    def send_lag(self) -> tuple[numpy.typing.NDArray[numpy.uint32], numpy.typing.NDArray[numpy.uint64]]: ...
+
+    @property
+    def engine(self) -> tuple[numpy.typing.NDArray[numpy.uint32], numpy.typing.NDArray[numpy.uint64]]: ...
 
 class Progress:
-    """Where the load is now. Cumulative since the start; read without stopping a worker."""
+    """
+    Where the load is now; counts are cumulative since the start.
 
-    now_ns: int
-    books: Books  # intended counts orders due so far; unsent is 0 until the end
-    in_flight: int
-    backlog: int  # due and not yet sent
-    connections_open: int
-    bytes_sent: int
-    bytes_received: int
-    errors: dict[str, int]  # by kind; the names are listed in native/client/errors.h
-    finished: bool
+    books.intended counts orders due so far; books.unsent is 0 until the end, except
+    for orders that were encoded for a connection that was lost. `errors` has the kinds that
+    happened, by name. executions and remainders are follow-ups to answered orders.
+    """
+
+    @property
+    def now_ns(self) -> int: ...
+
+    @property
+    def books(self) -> Books: ...
+
+    @property
+    def in_flight(self) -> int: ...
+
+    @property
+    def backlog(self) -> int:
+        """Orders due and not yet sent."""
+
+    @property
+    def connections_open(self) -> int: ...
+
+    @property
+    def bytes_sent(self) -> int: ...
+
+    @property
+    def bytes_received(self) -> int: ...
+
+    @property
+    def executions(self) -> int: ...
+
+    @property
+    def remainders(self) -> int: ...
+
+    @property
+    def errors(self) -> dict[str, int]: ...
+
+    @property
+    def finished(self) -> bool:
+        """Every worker has ended and every interval can be taken."""
 
 class TcpStats:
-    """Sums and extremes over the client's connections, from the kernel's tcp_info."""
+    """
+    Sums and extremes over the connections, from the kernel's tcp_info.
 
-    connections: int
-    rtt_us_min: float
-    rtt_us_mean: float
-    rtt_us_max: float
-    min_rtt_us: float
-    retransmits: int
-    busy_us: int
-    rwnd_limited_us: int
-    sndbuf_limited_us: int
+    With `connections` 0 nothing could be read and the rest means nothing.
+    """
+
+    @property
+    def connections(self) -> int: ...
+
+    @property
+    def rtt_us_min(self) -> float: ...
+
+    @property
+    def rtt_us_mean(self) -> float: ...
+
+    @property
+    def rtt_us_max(self) -> float: ...
+
+    @property
+    def min_rtt_us(self) -> float: ...
+
+    @property
+    def retransmits(self) -> int: ...
+
+    @property
+    def busy_us(self) -> int: ...
+
+    @property
+    def rwnd_limited_us(self) -> int: ...
+
+    @property
+    def sndbuf_limited_us(self) -> int: ...
+
+class FlowConfig:
+    """Which orders are sent; native/client/order_flow.h explains each."""
+
+    def __init__(self, *, seed: int = 1, symbols: int = 64, new_ratio: float = 0.5, replace_ratio: float = 0.2, cancel_ratio: float = 0.3, ioc_ratio: float = 0.1, market_ratio: float = 0.02, mid_price_ticks: int = 100000, spread_ticks: int = 2, depth_ticks: int = 20, quantity_mean: int = 100, live_orders_max: int = 64) -> None: ...
 
 class LoadClient:
-    """One level of load from this process: native worker threads, each with its own connections."""
+    """
+    One level of load from this process: native worker threads, each with its own
+    connections. Rates, in_flight and in_flight_max are of all workers together; cpus has
+    one CPU per worker or is empty (not pinned). native/client/load_config.h explains each.
+    Raises LoadError when a value can't be carried out.
+    """
 
-    def __init__(
-        self,
-        *,
-        address: str,
-        port: int,
-        connections: int,
-        workers: int,
-        arrivals: str,  # "constant" | "poisson" | "closed"
-        rate_per_s: float,  # of all workers together; ignored when closed
-        in_flight: int,  # of all workers together; only when closed
-        in_flight_max: int,  # open-loop: bound of unanswered orders, all workers; beyond it orders wait, with their intended time
-        duration_ns: int,  # of sending; afterwards what is due goes out and answers are awaited
-        timeout_ns: int,
-        drain_ns: int,
-        lease_ns: int,  # the load stops by itself when progress() was not called for so long; 0 never
-        seed: int,
-        agent: int,  # streams of (seed, agent, worker) never coincide
-        phase: float,  # 0..1 of an interval between orders: constant arrivals of several agents interleave
-        cpus: list[int],  # one CPU per worker, or empty: not pinned
-        spin: bool,  # spin, or block until the next order is due or an answer arrives
-        flow: FlowConfig,
-    ) -> None: ...
+    def __init__(self, *, address: str, port: int, connections: int, workers: int, arrivals: str, rate_per_s: float, in_flight: int, in_flight_max: int, duration_ns: int, timeout_ns: int, drain_ns: int, lease_ns: int, seed: int, agent: int, phase: float, cpus: Sequence[int], spin: bool, flow: FlowConfig) -> None: ...
+
     def connect(self, timeout_ns: int) -> int:
-        """Open all connections (GIL released). Raises LoadError naming operation, peer and errno text."""
+        """
+        Open all connections; returns how many. Raises LoadError naming operation, peer
+        and cause.
+        """
+
     def start_at(self, start_ns: int) -> None:
-        """Start the worker threads; the first order is due at start_ns. Returns at once."""
-    def progress(self) -> Progress: ...
+        """
+        Start the worker threads; the schedule's zero is start_ns. Returns once they run.
+        """
+
+    def progress(self) -> Progress:
+        """Where the load is now; no worker is stopped for it. Renews the lease."""
+
     def take_intervals(self) -> list[Interval]:
-        """Intervals closed since the last call, rising per worker; one entry per (worker, index)."""
-    def worker_thread_ids(self) -> list[int]: ...
-    def tcp_stats(self) -> TcpStats: ...
+        """
+        Intervals completed since the last call, rising per worker. Seconds in which a
+        worker had no order due are left out.
+        """
+
+    def worker_thread_ids(self) -> list[int]:
+        """The kernel's ids of the worker threads."""
+
+    def tcp_stats(self) -> TcpStats:
+        """tcp_info of all connections, lost ones included, until close."""
+
     def stop(self) -> None:
-        """End sending now; answers are still awaited for drain_ns. Returns at once."""
+        """
+        End sending now; answers are still awaited for drain_ns. Returns at once.
+        """
+
     def join(self, timeout_ns: int) -> bool:
-        """Wait (GIL released) until every worker has ended and every interval is closed."""
+        """
+        Wait until every worker has ended and every interval can be taken; False: not in
+        time.
+        """
+
     def close(self) -> None:
-        """Abort: close connections, join threads. Idempotent."""
+        """
+        End at once: connections are closed, orders in flight are lost. Idempotent.
+        """
