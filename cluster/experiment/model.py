@@ -130,7 +130,7 @@ class Experiment(Section):
     )
     load: Load = Field(description="What is offered, level by level.")
     order_flow: OrderFlow = Field(OrderFlow(), description="Which orders are sent.")
-    measure: Measure = Field(Measure(), description="Warm-up, control window and drain of each level.")
+    measure: Measure = Field(Measure(), description="Warm-up, control window, drain of a level.")
     profile: Annotated[
         Annotated[Profile, Tag(SECTION_TAG)] | Annotated[Literal["off"], Tag(WORD_TAG)],
         Discriminator(word_or_section),

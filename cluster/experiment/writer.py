@@ -20,6 +20,11 @@ class _Dumper(yaml.SafeDumper):
     def represent_list(self, data: Iterable[Any]) -> yaml.SequenceNode:
         return self.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=True)
 
+    def represent_text(self, data: str) -> yaml.ScalarNode:
+        # Rarer line breaks, such as U+0085, survive only as escapes, which take double quotes.
+        style = None if data.isprintable() else '"'
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
+
     def represent_float(self, data: float) -> yaml.ScalarNode:
         # A rate of 100000 is read back as the same number, and reads better than 100000.0.
         if data.is_integer() and abs(data) < 1e15:  # noqa: PLR2004 - where YAML's floats begin
@@ -28,6 +33,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 _Dumper.add_representer(list, _Dumper.represent_list)
+_Dumper.add_representer(str, _Dumper.represent_text)
 _Dumper.add_representer(float, _Dumper.represent_float)
 # Both YAML versions: quoted where either of them would read something else than text.
 _Dumper.yaml_implicit_resolvers = {
