@@ -1,0 +1,189 @@
+#include "engine/options.h"
+
+#include <charconv>
+#include <functional>
+#include <sstream>
+
+namespace cluster::engine {
+namespace {
+
+constexpr std::uint64_t kSecondInNs = 1'000'000'000;
+
+/// One flag: what it is called, what follows it, what it does to the options.
+struct Flag {
+    const char* name;
+    const char* value;
+    const char* help;
+    std::function<void(EngineOptions&, const std::string&)> set;
+};
+
+std::uint64_t whole_number(const std::string& flag, const std::string& text, std::uint64_t least,
+                           std::uint64_t most) {
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size() || number < least ||
+        number > most) {
+        throw UsageError(flag + " takes a whole number from " + std::to_string(least) + " to " +
+                         std::to_string(most) + ", not \"" + text + "\"");
+    }
+    return number;
+}
+
+/// A flag that sets one number.
+template <class Number>
+Flag number_flag(const char* name, const char* help, std::uint64_t least, std::uint64_t most,
+                 std::function<Number&(EngineOptions&)> field) {
+    return {name, "N", help, [=](EngineOptions& options, const std::string& text) {
+                field(options) = static_cast<Number>(whole_number(name, text, least, most));
+            }};
+}
+
+Flag fault_flag(const char* name, const char* help, std::uint64_t most,
+                std::uint64_t FaultOptions::* field) {
+    return number_flag<std::uint64_t>(
+        name, help, 0, most,
+        [field](EngineOptions& options) -> std::uint64_t& { return options.faults.*field; });
+}
+
+void set_cpus(EngineOptions& options, const std::string& text) {
+    options.cpus.clear();
+    std::istringstream list(text);
+    for (std::string cpu; std::getline(list, cpu, ',');) {
+        options.cpus.push_back(static_cast<int>(whole_number("--cpus", cpu, 0, 4095)));
+    }
+    if (options.cpus.empty()) {
+        throw UsageError("--cpus takes CPU numbers with commas between them, such as 2,3");
+    }
+}
+
+void set_wait(EngineOptions& options, const std::string& text) {
+    if (text != "block" && text != "spin") {
+        throw UsageError("--wait takes block or spin, not \"" + text + "\"");
+    }
+    options.wait = text == "spin" ? Wait::kSpin : Wait::kBlock;
+}
+
+const std::vector<Flag>& run_flags() {
+    static const std::vector<Flag> flags = {
+        {"--address", "ADDRESS", "where to listen (127.0.0.1)",
+         [](EngineOptions& options, const std::string& text) { options.address = text; }},
+        number_flag<std::uint16_t>(
+            "--port", "where to listen; 0 takes a free port (9001)", 0, 65'535,
+            [](EngineOptions& options) -> std::uint16_t& { return options.port; }),
+        number_flag<std::uint32_t>(
+            "--threads", "matching threads; each owns every N-th symbol (1)", 1, 256,
+            [](EngineOptions& options) -> std::uint32_t& { return options.threads; }),
+        number_flag<std::uint32_t>(
+            "--symbols-max", "symbols 0 to N - 1 exist (65536)", 1, 1U << 24,
+            [](EngineOptions& options) -> std::uint32_t& { return options.limits.symbols_max; }),
+        number_flag<std::uint32_t>(
+            "--orders-max", "orders living together, per thread (1048576)", 1, 1U << 28,
+            [](EngineOptions& options) -> std::uint32_t& { return options.limits.orders_max; }),
+        {"--cpus", "A,B,…", "pins matching thread i to the i-th of these CPUs (not pinned)",
+         set_cpus},
+        {"--wait", "block|spin",
+         "block: sleep until something comes; spin: a whole CPU per thread, and quicker (block)",
+         set_wait},
+    };
+    return flags;
+}
+
+const std::vector<Flag>& fault_flags() {
+    static const std::vector<Flag> flags = {
+        fault_flag("--busy-ns", "work N ns on the CPU for every order: planted_busy_work",
+                   kSecondInNs, &FaultOptions::busy_ns),
+        fault_flag("--sleep-us",
+                   "sleep N us for every batch that was read, before its replies go out: "
+                   "planted_sleep",
+                   60'000'000, &FaultOptions::sleep_us),
+        fault_flag("--lock-ns",
+                   "hold one lock of all threads for N ns of CPU for every order: planted_lock",
+                   kSecondInNs, &FaultOptions::lock_ns),
+        fault_flag("--stall-every-ms",
+                   "freeze all threads each time N ms have passed, for --stall-ms: planted_stall",
+                   86'400'000, &FaultOptions::stall_every_ms),
+        fault_flag("--stall-ms", "how long each freeze lasts", 86'400'000, &FaultOptions::stall_ms),
+        fault_flag("--exit-after-orders", "abort (SIGABRT) when the order after the N-th comes",
+                   ~std::uint64_t{0}, &FaultOptions::exit_after_orders),
+        fault_flag("--slow-reader-us",
+                   "sleep N us before every read and read 4 KiB at most, so that what clients send "
+                   "piles up in the kernel: planted_slow_reader",
+                   60'000'000, &FaultOptions::slow_reader_us),
+    };
+    return flags;
+}
+
+const Flag& find_flag(const std::string& name) {
+    for (const auto* flags : {&run_flags(), &fault_flags()}) {
+        for (const Flag& flag : *flags) {
+            if (name == flag.name) {
+                return flag;
+            }
+        }
+    }
+    throw UsageError("there is no option " + name + "; --help lists them all");
+}
+
+void check_together(const EngineOptions& options) {
+    const FaultOptions& faults = options.faults;
+    if ((faults.stall_every_ms == 0) != (faults.stall_ms == 0)) {
+        throw UsageError("--stall-every-ms and --stall-ms belong together: give both, above 0");
+    }
+    if (faults.stall_ms != 0 && faults.stall_ms >= faults.stall_every_ms) {
+        throw UsageError("--stall-ms must be shorter than --stall-every-ms");
+    }
+}
+
+void write_flags(std::ostream& out, const std::vector<Flag>& flags) {
+    for (const Flag& flag : flags) {
+        out << "  " << flag.name << ' ' << flag.value << "\n        " << flag.help << '\n';
+    }
+}
+
+}  // namespace
+
+EngineOptions parse_options(const std::vector<std::string>& arguments) {
+    EngineOptions options;
+    for (std::size_t at = 0; at < arguments.size(); ++at) {
+        std::string name = arguments[at];
+        if (name == "--help" || name == "-h") {
+            options.help = true;
+            return options;
+        }
+        std::string value;
+        const std::size_t equals = name.find('=');
+        if (equals != std::string::npos) {
+            value = name.substr(equals + 1);
+            name.resize(equals);
+        }
+        const Flag& flag = find_flag(name);
+        if (equals == std::string::npos) {
+            if (at + 1 == arguments.size()) {
+                throw UsageError(name + " needs a value: " + name + ' ' + flag.value);
+            }
+            value = arguments[++at];
+        }
+        flag.set(options, value);
+    }
+    check_together(options);
+    return options;
+}
+
+std::string help_text() {
+    std::ostringstream out;
+    out << "loadcluster-engine: a matching engine to practise on. Limit order books with "
+           "price-time\n"
+           "priority behind TCP; the protocol is described in docs/orderwire.md.\n\n"
+           "usage: loadcluster-engine [options]\n"
+           "  loadcluster-engine --port 9001 --threads 2 --cpus 2,3\n\n";
+    write_flags(out, run_flags());
+    out << "\nFaults, planted on purpose, to see whether a measurement finds them (all off):\n";
+    write_flags(out, fault_flags());
+    out << "\nPrints \"listening on ADDRESS:PORT\" once it is ready. SIGTERM or SIGINT ends it; "
+           "it\n"
+           "then prints what it handled, for people and, as the last line, as JSON.\n"
+           "Exit status: 0 ended by a signal, 1 could not listen or start, 2 wrong option.\n";
+    return out.str();
+}
+
+}  // namespace cluster::engine

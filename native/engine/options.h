@@ -1,0 +1,38 @@
+// The engine's command line.
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "engine/faults.h"
+#include "engine/match_thread.h"
+#include "engine/matcher.h"
+
+namespace cluster::engine {
+
+/// How an engine is to run.
+struct EngineOptions {
+    std::string address = "127.0.0.1";
+    std::uint16_t port = 9001;  ///< 0: any free one
+    std::uint32_t threads = 1;
+    std::vector<int> cpus;  ///< thread i runs on cpus[i mod size]; empty: anywhere
+    Wait wait = Wait::kBlock;
+    MatcherLimits limits;
+    FaultOptions faults;
+    bool help = false;
+};
+
+/// Something on the command line cannot be; what() is one sentence.
+struct UsageError : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+/// Throws UsageError. `arguments` are without the program's name.
+EngineOptions parse_options(const std::vector<std::string>& arguments);
+
+/// What --help prints.
+std::string help_text();
+
+}  // namespace cluster::engine
