@@ -29,10 +29,11 @@ test: native-dev-tests unit integration ## every test that this machine can run
 
 check: lint native-dev-tests unit native-asan-tests native-tsan-tests ## what a change must pass
 
-fix: environment ## apply formatters and safe lint fixes
+fix: environment ## apply formatters and safe lint fixes, write the tables of docs/ anew
 	$(BIN)/ruff check --fix $(PYTHON_FILES)
 	$(BIN)/ruff format $(PYTHON_FILES)
 	$(BIN)/clang-format -i $(CPP_FILES)
+	$(BIN)/python scripts/configuration_tables.py
 
 native: environment ## configure, build and test native/ alone (PRESET=dev, asan or tsan)
 	scripts/native_tests.sh $(PRESET)

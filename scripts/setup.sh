@@ -73,7 +73,6 @@ install_packages() {
 
 build_native() {
     say "building the native part"
-    # The last build of another configuration, or one that was cut short, must not linger.
     PATH=$home/bin:$PATH CMAKE_BUILD_PARALLEL_LEVEL=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)} \
         "$venv/bin/pip" install --quiet --disable-pip-version-check \
         --no-build-isolation --no-deps --editable . \
@@ -95,8 +94,10 @@ packages_done "$(packages_stamp)" || {
     install_packages
     note_done "packages-$mode" "$(packages_stamp)"
 }
-if ! is_done native "$(native_stamp)" || ! "$venv/bin/python" -c 'import cluster._native' 2>/dev/null
-then
+native_works() { "$venv/bin/python" -c 'import cluster._native'; }
+
+if ! is_done native "$(native_stamp)" || ! native_works 2>/dev/null; then
     build_native
+    native_works || stop "the native part was built and can't be loaded: see above"
     note_done native "$(native_stamp)"
 fi

@@ -70,7 +70,7 @@ def _wrong_value(path: Path, allowed: Allowed, value: object) -> str:
 
 def _advice(path: Path, allowed: Allowed, value: object) -> Iterator[str]:
     """What to write instead, where that can be told."""
-    default = _default(path)
+    default = default_at(path)
     if value is None and default is not None:
         yield f"leave the key out for the default ({default})"
     if allowed.item is not None and not isinstance(value, list | dict | None):
@@ -86,7 +86,7 @@ def _advice(path: Path, allowed: Allowed, value: object) -> Iterator[str]:
         yield f'write text in quotes: "{_plain(value)}"'
 
 
-def _default(path: Path) -> str | None:
+def default_at(path: Path) -> str | None:
     """The default as one would write it, or None when there is none that fits on a line."""
     section: type[Section] | None = Experiment
     default: object = None
