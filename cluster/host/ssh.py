@@ -105,6 +105,8 @@ class SshChannel:
 
     def lost(self) -> bool:
         """Whether it is closed because the connection is gone, rather than the command."""
+        if self._channel.exit_status >= 0:
+            return False
         # The channels of a lost connection close a moment before the connection says so.
         for _ in range(20):
             if not self._channel.closed or not self._transport.is_active():
@@ -246,6 +248,8 @@ def _socket(target: SshTarget) -> socket.socket:
     except (OSError, UnicodeError) as error:
         raise unreachable(target, error) from error
     way.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _DEAD_AFTER_MS)
+    # Every command is several small messages; each would wait for a delayed acknowledgement.
+    way.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return way
 
 

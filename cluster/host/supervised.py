@@ -28,6 +28,8 @@ TAIL_BYTES = 8192
 # The supervisor's `timeout` follows up with SIGKILL after so long, whatever we say.
 LONGEST_STOP_S = 10
 _START_TIMEOUT_S = 20
+# perf answers once it has opened its events: one per thread and CPU.
+_PING_PATIENCE_S = 10
 # What is wrong with a command line shows at once; the supervisor looks every 0.2 s.
 _SETTLE_S = 0.3
 
@@ -155,14 +157,14 @@ class Supervised:
             raise
         return supervised
 
-    def command(self, name: ControlCommand, timeout_s: float = 6) -> Ack:
+    def command(self, name: ControlCommand, timeout_s: int = 5) -> Ack:
         """Have perf carry out a control command.
 
         Raises:
             HostError: no acknowledgement in time, or the command has ended.
             ConnectionFailed: the connection was lost.
         """
-        answer = self._supervision.ask(name, timeout_s)
+        answer = self._supervision.ask(name, str(timeout_s), timeout_s=timeout_s + 5)
         if answer.words[0] != "ack":
             raise HostError(self.host.name, f"{self.label} did not acknowledge `{name}`")
         return Ack(int(answer.words[2]), int(answer.words[3]), self.clock_error_ns)
@@ -176,7 +178,7 @@ class Supervised:
                 "install python3 or perl there",
             )
         sent_ns = time.monotonic_ns()
-        answer = self._supervision.ask("clock", timeout_s)
+        answer = self._supervision.ask("clock", timeout_s=timeout_s)
         return Exchange(sent_ns, int(answer.words[2]), int(answer.words[3]), answer.heard_ns)
 
     def alive(self) -> bool:
@@ -231,7 +233,12 @@ class Supervised:
             raise HostError(self.host.name, f"{self.label} does not answer on its control fifo")
 
     def _first_ping(self) -> bool:
-        answer = self._supervision.ask("ping", _START_TIMEOUT_S, end_is_an_answer=True)
+        answer = self._supervision.ask(
+            "ping",
+            str(_PING_PATIENCE_S),
+            timeout_s=_START_TIMEOUT_S,
+            end_is_an_answer=True,
+        )
         return answer.words[0] == "ack"
 
     def _failed(self, status: int) -> CommandFailed:

@@ -52,7 +52,9 @@ class Supervision:
             return Words(("missing", "bash"), time.monotonic_ns())
         raise HostError(self._host, f"the supervisor of {self._label} did not come up")
 
-    def ask(self, question: str, timeout_s: float, *, end_is_an_answer: bool = False) -> Words:
+    def ask(
+        self, question: str, *details: str, timeout_s: float, end_is_an_answer: bool = False
+    ) -> Words:
         """Send a question and wait for its answer.
 
         With `end_is_an_answer`, the line that tells the end will do.
@@ -64,7 +66,7 @@ class Supervision:
         number = str(next(self._numbers))
         with self._changed:
             self._awaited.add(number)
-        self._tell(f"{question} {number}")
+        self._tell(" ".join([question, number, *details]))
         with self._changed:
             self._changed.wait_for(lambda: number in self._answers or self._over, timeout_s)
             self._awaited.discard(number)

@@ -4,7 +4,7 @@
 #
 # stdin is the driver: one command a line; any line is a heartbeat, so an idle driver sends `hb`.
 #   clock ID           -> clock ID received_ns replied_ns
-#   enable|disable|ping ID  (perf's control fifo)  -> ack ID sent_ns acked_ns | noack ID
+#   enable|disable|ping ID PATIENCE_S  (perf's control fifo)  -> ack ID sent_ns acked_ns | noack ID
 #   stop KILL_AFTER_S  -> the command gets STOP_SIGNAL, and SIGKILL so long after
 # stdout carries only those answers, and before them `ready PID ANCHOR_NS ERROR_NS METHOD`, or
 # `missing TOOL`, `nodirectory` or `failed STATUS`; at the very end `ended STATUS WHY`. Times are CLOCK_MONOTONIC.
@@ -149,7 +149,7 @@ fi
 echo "ready $pid $anchor_ns $anchor_error_ns $anchor_method"
 
 stale_acks=
-control() { # NAME ID
+control() { # NAME ID PATIENCE_S
     local sent acked answer
     # An answer that came too late must not be taken for the next one.
     if [[ $stale_acks ]]; then
@@ -158,7 +158,7 @@ control() { # NAME ID
     fi
     sent=$EPOCHREALTIME
     echo "$1" >&8
-    for ((turn = 0; turn < 50; turn++)); do
+    for ((turn = 0; turn < $3 * 10; turn++)); do
         if read -r -t 0.1 -u 9 answer; then
             acked=$EPOCHREALTIME
             echo "ack $2 $((${sent/./}000 - anchor_ns)) $((${acked/./}000 - anchor_ns))"
@@ -171,13 +171,14 @@ control() { # NAME ID
 }
 
 obey() { # LINE RECEIVED
-    local name=${1%% *} id=${1#* } replied
+    local name=${1%% *} rest=${1#* } id replied
+    id=${rest%% *}
     case $name in
         clock)
             replied=$EPOCHREALTIME
             echo "clock $id $((${2/./}000 - anchor_ns)) $((${replied/./}000 - anchor_ns))"
             ;;
-        enable | disable | ping) control "$name" "$id" ;;
+        enable | disable | ping) control "$name" "$id" "${rest##* }" ;;
         stop) finish stopped "$id" ;;
     esac
 }
