@@ -69,8 +69,8 @@ measure:
 
 
 def test_an_unknown_key_names_the_nearest_and_all_keys() -> None:
-    assert sole(SMALL + "agents:\n  conections: 3\n") == (
-        "x.yaml:5: agents.conections: is not a key of `agents`; did you mean `connections`? "
+    assert sole(SMALL + "agents:\n  connectionss: 3\n") == (
+        "x.yaml:5: agents.connectionss: is not a key of `agents`; did you mean `connections`? "
         "Its keys: `count`, `workers`, `connections`, `wait`, `in_flight_max`"
     )
 
