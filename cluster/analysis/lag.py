@@ -41,7 +41,7 @@ class Lag:
     share_p99: float | None  # of the response time's p99; None: not known
     share_p99_9: float | None
     on_time_ratio: float | None  # sent less than LAG_INVALID_NS late
-    unsent: int
+    unsent: int  # in the window, though the level went on and no connection was lost
     late: bool  # beyond what leaves the measurement valid
     noticeable: bool  # makes a share of the response time that must be said
     fault: Fault | None  # whose the lag is, if late or noticeable
@@ -51,16 +51,17 @@ class Lag:
 
 def send_lag(record: LevelRecord, window: Merged) -> Lag:
     """Judge the send lag of a window against the response time."""
-    lag_p99, _ = percentile_of(window.send_lag, 99, window.orders.unsent)
+    unsent = _unsent(record, window)
+    lag_p99, _ = percentile_of(window.send_lag, 99, unsent)
     share_99 = _share(window, 99)
     share_999 = _share(window, 99.9)
-    on_time = _on_time_ratio(window)
+    on_time = _on_time_ratio(window, unsent)
     rwnd = rwnd_limited_ratio(record)
     bound = _in_flight_bound(record, window)
     late = (
         _beyond(lag_p99, share_99, LAG_SHARE_P99, LAG_INVALID_NS)
         or (on_time is not None and on_time < ADHERENCE_INVALID)
-        or _never_sent(record, window)
+        or unsent > 0
     )
     noticeable = _beyond(lag_p99, share_99, LAG_SHARE_P99, LAG_NOTICED_NS) or _beyond(
         percentile_of(window.send_lag, 99.9)[0], share_999, LAG_SHARE_P99_9, LAG_NOTICED_NS
@@ -74,7 +75,7 @@ def send_lag(record: LevelRecord, window: Merged) -> Lag:
         share_p99=share_99,
         share_p99_9=share_999,
         on_time_ratio=on_time,
-        unsent=window.orders.unsent,
+        unsent=unsent,
         late=late,
         noticeable=noticeable,
         fault=fault,
@@ -93,16 +94,19 @@ def _beyond(lag_ns: int | None, share: float | None, share_max: float, floor_ns:
     return lag_ns is not None and lag_ns > floor_ns and (share is None or share > share_max)
 
 
-def _on_time_ratio(window: Merged) -> float | None:
-    due_orders = window.send_lag.total + window.orders.unsent
+def _on_time_ratio(window: Merged, unsent: int) -> float | None:
+    due_orders = window.send_lag.total + unsent
     if not due_orders:
         return None
     return window.send_lag.count_at_or_below(LAG_INVALID_NS) / due_orders
 
 
-def _never_sent(record: LevelRecord, window: Merged) -> bool:
-    # When a level ends early, or the engine closes connections, orders stay unsent for that reason.
-    return window.orders.unsent > 0 and not record.ended_early and not window.orders.lost
+def _unsent(record: LevelRecord, window: Merged) -> int:
+    """Orders the clients left unsent of their own accord.
+
+    When a level ends early, or the engine closes connections, orders stay unsent for that reason.
+    """
+    return 0 if record.ended_early or window.orders.lost else window.orders.unsent
 
 
 def rwnd_limited_ratio(record: LevelRecord) -> float | None:

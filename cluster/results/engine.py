@@ -56,7 +56,7 @@ class HotFunction(Record):
     module: str  # file name of binary, [kernel] or [unknown]
     self_ratio: float  # share of samples with it on top
     total_ratio: float  # share of samples with it anywhere in the stack
-    samples: int
+    samples: int  # with it on top; off the CPU: ns
 
 
 class ProfileWindow(Record):

@@ -1,0 +1,118 @@
+"""What speaks for and against the clients as the cause."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from cluster.analysis.case import BUSY, IDLE, Case, row
+from cluster.analysis.environment_rules import RUN_QUEUE_BAD, RUN_QUEUE_NOTICED
+from cluster.analysis.lag import (
+    BACK_PRESSURE_RWND,
+    LAG_NOTICED_NS,
+    LAG_SHARE_P99,
+    sndbuf_limited_ratio,
+)
+from cluster.results.summary import Evidence, LevelSummary
+from cluster.units import format_ns
+
+LAG_SHARE_MOST: Final = 0.5
+
+
+def send_lag(case: Case) -> Evidence | None:
+    """Late sends are the client's, unless the engine pushed back."""
+    lag = case.seen.lag
+    if lag is None or lag.p99_ns is None:
+        return None
+    share = lag.share_p99
+    value = format_ns(lag.p99_ns) + (f", {share:.0%} of the p99 response time" if share else "")
+    name = "send lag p99"
+    if lag.fault == "engine":
+        return row(
+            name,
+            value,
+            "Orders were late because the engine did not take them.",
+            supports="engine",
+            against=("client",),
+            weight=1.0,
+        )
+    if lag.p99_ns > LAG_NOTICED_NS and (share is None or share > LAG_SHARE_P99):
+        weight = 3.0 if share is None or share > LAG_SHARE_MOST else 1.5
+        return row(name, value, "Orders left the clients late.", supports="client", weight=weight)
+    return row(name, value, "Orders left the clients on time.", against=("client",), weight=1.0)
+
+
+def worker_cpu(case: Case) -> Evidence | None:
+    """A load worker that is always on the CPU is at its limit, unless it polls."""
+    ratio = _busiest_worker(case.seen.index, case.levels)
+    if ratio is None:
+        return None
+    name, value = "busiest load worker", f"{ratio:.0%} on the CPU"
+    if ratio < IDLE:
+        return row(
+            name, value, "The clients had CPU time to spare.", against=("client",), weight=1.0
+        )
+    if ratio < BUSY:
+        return row(name, value, "The clients were busy, but not all the time.")
+    calm = [
+        other
+        for level in case.levels
+        if (other := _busiest_worker(level.index, case.levels)) is not None and other < BUSY
+    ]
+    if not calm:
+        return row(name, value, "Workers that spin are always on the CPU: this says nothing.")
+    return row(name, value, "A load worker had no CPU time left.", supports="client", weight=1.5)
+
+
+def _busiest_worker(index: int, levels: Sequence[LevelSummary]) -> float | None:
+    ratios = [
+        agent.worker_cpu_ratio
+        for level in levels
+        if level.index == index
+        for agent in level.agents
+        if agent.worker_cpu_ratio is not None
+    ]
+    return max(ratios, default=None)
+
+
+def worker_wait(case: Case) -> Evidence | None:
+    """A load worker that waits for a CPU is late in sending and in receiving."""
+    waits = [
+        agent.worker_run_queue_ratio
+        for level in case.levels
+        if level.index == case.seen.index
+        for agent in level.agents
+        if agent.worker_run_queue_ratio is not None
+    ]
+    if not waits:
+        return None
+    ratio = max(waits)
+    name, value = "load worker waiting for a CPU", f"{ratio:.1%} of the time"
+    if ratio <= RUN_QUEUE_NOTICED:
+        return row(
+            name,
+            value,
+            "The clients got a CPU when they wanted one.",
+            against=("client",),
+            weight=0.3,
+        )
+    weight = 2.0 if ratio > RUN_QUEUE_BAD else 1.0
+    return row(
+        name,
+        value,
+        "The clients waited for CPUs that others used.",
+        supports="client",
+        weight=weight,
+    )
+
+
+def send_buffer(case: Case) -> Evidence | None:
+    """A full send buffer while the receiver's window is open."""
+    ratio = sndbuf_limited_ratio(case.seen.record)
+    if ratio is None or ratio < BACK_PRESSURE_RWND:
+        return None
+    return row(
+        "client's send buffer full",
+        f"{ratio:.1%} of the sending time",
+        "The clients' send buffers are too small for this path.",
+        supports="client",
+        weight=0.7,
+    )

@@ -1,0 +1,51 @@
+"""All that speaks for and against each cause, and what follows from it.
+
+Weights are log-odds: 1 makes a cause e times as likely against the others. They are judgements,
+not fits; docs/measurement.md lists them. A row that says nothing either way has weight 0.
+"""
+
+import math
+from collections.abc import Sequence
+
+from cluster.analysis import client_evidence as client
+from cluster.analysis import engine_evidence as engine
+from cluster.analysis import network_evidence as network
+from cluster.analysis.case import CAUSES, Case, Cause
+from cluster.results.summary import Evidence
+
+OBSERVATIONS = (
+    client.send_lag,
+    client.worker_cpu,
+    client.worker_wait,
+    client.send_buffer,
+    engine.engine_cpu,
+    engine.predicted_maximum,
+    engine.engine_share,
+    engine.queue_growth,
+    engine.receive_window,
+    engine.unread,
+    network.network_path,
+    network.network_queue,
+    network.retransmissions,
+)
+
+
+def gather(case: Case) -> list[Evidence]:
+    """Every observation that could be made, the weightiest first."""
+    rows = [observe(case) for observe in OBSERVATIONS]
+    return sorted((row for row in rows if row), key=lambda row: -row.weight)
+
+
+def probabilities(rows: Sequence[Evidence]) -> dict[Cause, float]:
+    """How likely each cause is, if one of them it is.
+
+    A cause scores the weights of what supports it less those of what speaks against it; its
+    probability is e^score over the sum of e^score of all three. Without evidence all are alike.
+    """
+    scores = {
+        cause: sum(row.weight for row in rows if row.supports == cause)
+        - sum(row.weight for row in rows if cause in row.against)
+        for cause in CAUSES
+    }
+    odds = {cause: math.exp(score) for cause, score in scores.items()}
+    return {cause: odds[cause] / sum(odds.values()) for cause in CAUSES}

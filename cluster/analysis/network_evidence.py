@@ -1,0 +1,76 @@
+"""What speaks for and against the network as the cause."""
+
+from typing import Final
+
+from cluster.analysis.case import PATH_SHARE_HIGH, Case, row, rtt_us
+from cluster.analysis.environment_rules import RETRANSMIT_RATIO
+from cluster.results.summary import Evidence
+from cluster.units import NS_PER_US, format_ns
+
+PATH_SHARE_LOW: Final = 0.1
+PATH_INFLATION: Final = 3.0
+QUEUE_SHARE: Final = 0.2
+
+
+def network_path(case: Case) -> Evidence | None:
+    """The least TCP round trip the kernel saw is the path's: no host's software is in it."""
+    least_us = min(
+        (agent.tcp.min_rtt_us for agent in case.seen.record.agents if agent.tcp), default=None
+    )
+    service = case.seen.control.service.percentile(50)
+    if least_us is None or not service:
+        return None
+    share = least_us * NS_PER_US / service
+    name = "TCP round trip, least"
+    value = f"{format_ns(least_us * NS_PER_US)}, {share:.0%} of the service time p50"
+    if share >= PATH_SHARE_HIGH:
+        return row(
+            name,
+            value,
+            "Most of an order's time is the way there and back.",
+            supports="network",
+            against=("engine",),
+            weight=2.5,
+        )
+    if share <= PATH_SHARE_LOW:
+        return row(
+            name, value, "The way there and back hardly counts.", against=("network",), weight=1.0
+        )
+    return row(name, value, "The way there and back is a part of an order's time.")
+
+
+def network_queue(case: Case) -> Evidence | None:
+    """A round trip that is often far above its least is a queue on the way."""
+    stats = [agent.tcp for agent in case.seen.record.agents if agent.tcp]
+    mean_us = rtt_us(case)
+    service = case.seen.control.service.percentile(50)
+    if mean_us is None or not service:
+        return None
+    least_us = min(tcp.min_rtt_us for tcp in stats)
+    if not least_us or mean_us < PATH_INFLATION * least_us:
+        return None
+    if mean_us * NS_PER_US < QUEUE_SHARE * service:
+        return None
+    return row(
+        "TCP round trip, smoothed",
+        f"{format_ns(mean_us * NS_PER_US)}, {mean_us / least_us:.1f} times its least",
+        "Packets wait on the way, or their acknowledgements do.",
+        supports="network",
+        weight=1.0,
+    )
+
+
+def retransmissions(case: Case) -> Evidence | None:
+    """Lost packets."""
+    stats = [agent.tcp for agent in case.seen.record.agents if agent.tcp]
+    sent = sum(agent.orders.sent for agent in case.seen.record.agents)
+    if not stats or not sent:
+        return None
+    lost = sum(tcp.retransmits for tcp in stats)
+    name, value = "TCP retransmissions", f"{lost:,} for {sent:,} orders"
+    if lost > RETRANSMIT_RATIO * sent:
+        weight = 2.0 if lost > 10 * RETRANSMIT_RATIO * sent else 1.0
+        return row(name, value, "Packets were lost on the way.", supports="network", weight=weight)
+    return row(
+        name, value, "Next to no packet was lost on the way.", against=("network",), weight=0.3
+    )
