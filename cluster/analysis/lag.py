@@ -21,9 +21,10 @@ LAG_NOTICED_NS: Final = 50 * NS_PER_US
 # Above this orders bunch: at 100,000/s a hundred arrive at once where one was meant.
 LAG_INVALID_NS: Final = 1 * NS_PER_MS
 
-# Caladan's load generator stops below 95 % of sends on time. Its 5 µs presume its own scheduler;
-# on time here means less than LAG_INVALID_NS late.
+# Caladan's load generator stops below 95 % of sends on time. Its 5 µs presume its own scheduler: on
+# time here is within LAG_INVALID_NS, or a twentieth of the median response time if that is more.
 ADHERENCE_INVALID: Final = 0.95
+ON_TIME_SHARE: Final = 0.05
 
 # The kernel's share of sending time in which the engine's receive window was closed, beyond which
 # orders wait in the client because the engine does not read.
@@ -40,7 +41,8 @@ class Lag:
     p99_ns: int | None
     share_p99: float | None  # of the response time's p99; None: not known
     share_p99_9: float | None
-    on_time_ratio: float | None  # sent less than LAG_INVALID_NS late
+    on_time_ns: int  # what counts as on time
+    on_time_ratio: float | None  # sent so
     unsent: int  # in the window, though the level went on and no connection was lost
     late: bool  # beyond what leaves the measurement valid
     noticeable: bool  # makes a share of the response time that must be said
@@ -55,7 +57,8 @@ def send_lag(record: LevelRecord, window: Merged) -> Lag:
     lag_p99, _ = percentile_of(window.send_lag, 99, unsent)
     share_99 = _share(window, 99)
     share_999 = _share(window, 99.9)
-    on_time = _on_time_ratio(window, unsent)
+    on_time_ns = _on_time_ns(window)
+    on_time = _on_time_ratio(window, unsent, on_time_ns)
     rwnd = rwnd_limited_ratio(record)
     bound = _in_flight_bound(record, window)
     late = (
@@ -74,6 +77,7 @@ def send_lag(record: LevelRecord, window: Merged) -> Lag:
         p99_ns=lag_p99,
         share_p99=share_99,
         share_p99_9=share_999,
+        on_time_ns=on_time_ns,
         on_time_ratio=on_time,
         unsent=unsent,
         late=late,
@@ -94,11 +98,16 @@ def _beyond(lag_ns: int | None, share: float | None, share_max: float, floor_ns:
     return lag_ns is not None and lag_ns > floor_ns and (share is None or share > share_max)
 
 
-def _on_time_ratio(window: Merged, unsent: int) -> float | None:
+def _on_time_ns(window: Merged) -> int:
+    median, _ = percentile_of(window.response, 50)
+    return max(LAG_INVALID_NS, round(ON_TIME_SHARE * (median or 0)))
+
+
+def _on_time_ratio(window: Merged, unsent: int, on_time_ns: int) -> float | None:
     due_orders = window.send_lag.total + unsent
     if not due_orders:
         return None
-    return window.send_lag.count_at_or_below(LAG_INVALID_NS) / due_orders
+    return window.send_lag.count_at_or_below(on_time_ns) / due_orders
 
 
 def _unsent(record: LevelRecord, window: Merged) -> int:

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from cluster.analysis.finding import finding
-from cluster.analysis.lag import LAG_INVALID_NS, Lag
+from cluster.analysis.lag import Lag
 from cluster.analysis.observed import Observed
 from cluster.analysis.series import due, mean_rate, samples, total_at, waiting
 from cluster.analysis.trend import rising
@@ -64,7 +64,7 @@ def _late_by(lag: Lag) -> str:
         share = f", {lag.share_p99:.0%} of the p99 response time" if lag.share_p99 else ""
         parts.append(f"send lag p99 {format_ns(lag.p99_ns)}{share}")
     if lag.on_time_ratio is not None:
-        parts.append(f"{lag.on_time_ratio:.2%} sent within {format_ns(LAG_INVALID_NS)}")
+        parts.append(f"{lag.on_time_ratio:.2%} sent within {format_ns(lag.on_time_ns)}")
     if lag.unsent:
         parts.append(f"{lag.unsent:,} orders never sent")
     return ", ".join(parts)

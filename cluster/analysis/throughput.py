@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cluster.analysis.series import answered, mean_rate, samples, total_at
+from cluster.analysis.series import answered, covered, mean_rate, samples, total_at
 from cluster.results.level import LevelRecord
 from cluster.results.summary import Throughput
 
@@ -28,7 +28,14 @@ def throughput(record: LevelRecord, seconds: range) -> Throughput:
         )
     times = agents[0].elapsed_s
     middles = (times[1:] + times[:-1]) / 2
-    inside = (middles >= seconds.start) & (middles < seconds.stop) & (np.diff(times) > 0)
+    sampled = covered(agents, -np.inf, np.inf) or (0.0, 0.0)
+    inside = (
+        (middles >= seconds.start)
+        & (middles < seconds.stop)
+        & (times[:-1] >= sampled[0])
+        & (times[1:] <= sampled[1])
+        & (np.diff(times) > 0)
+    )
     if not inside.any():
         reasons = dict.fromkeys(("min", "max"), NOT_SAMPLED)
         return Throughput(min=None, mean=mean, max=None, not_measured=reasons)

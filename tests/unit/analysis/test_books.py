@@ -1,0 +1,70 @@
+from dataclasses import replace
+
+import pytest
+
+from cluster.analysis.books import audit
+from cluster.results.histogram import Histogram
+from cluster.results.orders import OrderCounts
+from fakes.levels import Truth, level_record, with_agent
+
+RECORD = level_record(Truth(offered_per_s=1_000, timed_out_per_s=4, lost_per_s=2))
+
+
+def with_second(record, **changes):
+    """The record with the last second of agent-0 changed, and its books with it."""
+    agent = record.agents[0]
+    last = replace(agent.intervals[-1], **changes)
+    intervals = (*agent.intervals[:-1], last)
+    orders = sum((interval.orders for interval in intervals), OrderCounts())
+    return with_agent(record, 0, intervals=intervals, orders=orders)
+
+
+def test_books_that_balance_give_no_finding():
+    assert audit(RECORD) == []
+
+
+def test_an_order_of_the_schedule_that_is_missing_is_found_by_how_much():
+    orders = RECORD.agents[0].orders
+    short = with_agent(
+        RECORD, 0, orders=orders.model_copy(update={"intended": orders.intended + 3})
+    )
+    messages = [finding.message for finding in audit(short)]
+
+    assert any(m.startswith("agent-0: 3,003 orders were due") and "+3 un" in m for m in messages)
+
+
+def test_an_answer_counted_twice_is_found_in_its_second_by_how_much():
+    orders = RECORD.agents[0].intervals[-1].orders
+    twice = orders.model_copy(update={"accepted": orders.accepted + 1})
+    messages = [finding.message for finding in audit(with_second(RECORD, orders=twice))]
+
+    assert any(m.startswith("agent-0, second 5:") and "-1 unaccounted" in m for m in messages)
+    assert any(m.startswith("agent-0: of 3,000 sent orders") for m in messages)
+
+
+def test_seconds_that_do_not_add_up_to_the_whole_are_found():
+    agent = RECORD.agents[0]
+    messages = [f.message for f in audit(with_agent(RECORD, 0, intervals=agent.intervals[:-1]))]
+
+    assert "agent-0: sent is 3,000, but its seconds add up to 2,500 (-500)." in messages
+
+
+@pytest.mark.parametrize("quantity", ["response", "service", "send_lag", "engine"])
+def test_a_histogram_with_a_time_too_many_is_found(quantity):
+    histogram = getattr(RECORD.agents[0].intervals[-1], quantity)
+    extra = with_second(RECORD, **{quantity: histogram + Histogram.from_values([5])})
+    (finding,) = audit(extra)
+
+    assert f"recorded as {quantity}" in finding.message
+    assert "(+1)" in finding.message
+
+
+def test_an_engine_that_does_not_say_its_times_leaves_the_books_balanced():
+    assert audit(with_second(RECORD, engine=Histogram.empty())) == []
+
+
+def test_the_books_of_a_lost_agent_are_left_to_the_finding_about_it():
+    agent = RECORD.agents[1]
+    lost = with_agent(RECORD, 1, lost="host down", intervals=agent.intervals[:-1])
+
+    assert audit(lost) == []

@@ -1,0 +1,238 @@
+"""Each finding: a level at which it is given, and one at which it is not."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cluster.analysis.observed import observe
+from cluster.analysis.validity import findings
+from cluster.results.finding import Severity
+from cluster.units import NS_PER_S, NS_PER_US
+from fakes.levels import START_NS, Truth, constant, level_record
+
+GOOD = Truth(offered_per_s=4_000, control_s=6, profile_s=4)
+
+
+def codes(truth, **record_changes):
+    """The findings of a level at which `truth` happened: code → severity."""
+    record = replace(level_record(truth), **record_changes)
+    return {finding.code: finding.severity for finding in findings(observe(record))}
+
+
+def the(code, truth, **record_changes):
+    record = replace(level_record(truth), **record_changes)
+    return next(f for f in findings(observe(record)) if f.code == code)
+
+
+def test_a_good_level_has_no_finding():
+    assert codes(GOOD) == {}
+
+
+FIRES = {
+    "agent-lost": (Severity.INVALID, replace(GOOD, lost_agent="host down")),
+    "ended-early": (Severity.INVALID, replace(GOOD, ended_early="engine died", completed_s=3)),
+    "orders-unanswered": (Severity.INVALID, replace(GOOD, timed_out_per_s=80)),
+    "client-behind-schedule": (Severity.INVALID, replace(GOOD, lag=constant(3_000))),
+    "client-lag-in-response": (Severity.WARNING, replace(GOOD, lag=constant(400))),
+    "engine-pushed-back": (
+        Severity.WARNING,
+        replace(GOOD, lag=constant(3_000), rwnd_limited_ratio=0.4),
+    ),
+    "rate-not-reached": (Severity.INVALID, replace(GOOD, answered_per_s=3_900)),
+    "unstable-at-this-rate": (Severity.INVALID, replace(GOOD, answered_per_s=3_980)),
+    "engine-waits-for-cpu": (Severity.WARNING, replace(GOOD, threads=(("match-0", 0.5, 0.2),))),
+    "client-waits-for-cpu": (Severity.WARNING, replace(GOOD, worker_wait_ratio=0.2)),
+    "host-steals-cpu": (Severity.WARNING, replace(GOOD, steal_ratio=0.05)),
+    "tcp-retransmits": (Severity.WARNING, replace(GOOD, retransmits=100)),
+    "orders-rejected": (Severity.WARNING, replace(GOOD, rejected_ratio=0.2)),
+    "too-few-orders": (Severity.WARNING, replace(GOOD, offered_per_s=40)),
+}
+
+
+@pytest.mark.parametrize("code", FIRES)
+def test_a_level_with_one_thing_wrong_is_told_so_with_its_severity(code):
+    severity, truth = FIRES[code]
+
+    assert severity == codes(truth).get(code)
+
+
+@pytest.mark.parametrize("code", FIRES)
+def test_every_finding_knows_its_level_and_says_a_number_or_a_reason(code):
+    _, truth = FIRES[code]
+    finding = the(code, replace(truth, index=3))
+
+    assert finding.level == 3
+    assert any(character.isdigit() for character in finding.message)
+    assert finding.message.endswith(".")
+
+
+SILENT = {
+    "orders-unanswered": GOOD,
+    "client-behind-schedule": replace(GOOD, lag=constant(900)),
+    "client-lag-in-response": replace(GOOD, lag=constant(40)),
+    "rate-not-reached": replace(GOOD, answered_per_s=3_990),
+    "unstable-at-this-rate": replace(GOOD, answered_per_s=4_000),
+    "engine-waits-for-cpu": replace(GOOD, threads=(("match-0", 0.95, 0.04),)),
+    "client-waits-for-cpu": replace(GOOD, worker_wait_ratio=0.04),
+    "host-steals-cpu": replace(GOOD, steal_ratio=0.005),
+    "tcp-retransmits": replace(GOOD, retransmits=2),
+    "orders-rejected": replace(GOOD, rejected_ratio=0.04),
+    "too-few-orders": replace(GOOD, offered_per_s=80),
+    "agent-lost": GOOD,
+    "ended-early": GOOD,
+    "engine-pushed-back": replace(GOOD, rwnd_limited_ratio=0.4),
+}
+
+
+@pytest.mark.parametrize("code", SILENT)
+def test_a_level_within_the_limit_is_not_told(code):
+    assert code not in codes(SILENT[code])
+
+
+def test_every_rule_that_can_fire_is_tried_both_ways():
+    assert set(FIRES) == set(SILENT)
+
+
+def test_what_makes_a_level_invalid_comes_first():
+    found = findings(observe(level_record(replace(GOOD, steal_ratio=0.1, answered_per_s=3_000))))
+    severities = [finding.severity for finding in found]
+
+    assert severities == sorted(severities, key=list(Severity).index)
+    assert Severity.INVALID in severities
+    assert Severity.WARNING in severities
+
+
+def test_unanswered_orders_below_the_limit_are_a_warning():
+    truth = replace(GOOD, timed_out_per_s=4)
+
+    assert codes(truth)["orders-unanswered"] == Severity.WARNING
+    assert "never answered: 24 timed out, 0 were lost" in the("orders-unanswered", truth).message
+
+
+def test_a_level_that_ended_after_its_control_window_is_only_a_warning():
+    truth = replace(GOOD, ended_early="interrupted", completed_s=9)
+
+    assert codes(truth)["ended-early"] == Severity.WARNING
+
+
+def test_a_level_cut_short_without_a_word_is_found():
+    assert codes(replace(GOOD, completed_s=5))["ended-early"] == Severity.INVALID
+
+
+def test_clients_that_send_most_orders_on_time_but_some_very_late_are_behind():
+    def stumbling(rng, n, _second):
+        return np.where(rng.random(n) < 0.06, 20_000, 2) * NS_PER_US
+
+    assert "client-behind-schedule" in codes(replace(GOOD, lag=stumbling))
+
+
+def test_lag_that_is_a_small_share_of_a_slow_engine_s_response_is_no_finding():
+    assert codes(replace(GOOD, lag=constant(2_000), engine=constant(60_000))) == {}
+
+
+def test_a_closed_loop_level_has_no_schedule_to_miss():
+    closed = replace(GOOD, offered_per_s=None, answered_per_s=4_000, lag=constant(5_000))
+
+    assert codes(closed) == {}
+
+
+def test_orders_that_wait_for_the_clients_own_bound_were_pushed_back_by_the_engine():
+    truth = replace(GOOD, lag=constant(50_000), backlog_per_s=400, answered_per_s=3_500)
+    record = level_record(truth)
+    full = {
+        name: tuple(replace(sample, in_flight=500) for sample in progress)
+        for name, progress in record.progress.items()
+    }
+    found = codes(truth, in_flight_max=1_000, progress=full)
+
+    assert "engine-pushed-back" in found
+    assert "client-behind-schedule" not in found
+    assert "client-behind-schedule" in codes(truth, in_flight_max=100_000)
+
+
+def test_orders_left_unsent_by_the_clients_are_the_clients_fault():
+    record = level_record(GOOD)
+    changed = tuple(replace(agent, intervals=unsend(agent.intervals)) for agent in record.agents)
+
+    assert "client-behind-schedule" in codes(GOOD, agents=changed)
+    assert "client-behind-schedule" not in codes(GOOD, agents=changed, ended_early="engine died")
+
+
+def unsend(intervals):
+    """One more order due and never sent in every second."""
+    return tuple(
+        replace(
+            i,
+            orders=i.orders.model_copy(
+                update={"intended": i.orders.intended + 1, "unsent": i.orders.unsent + 1}
+            ),
+        )
+        for i in intervals
+    )
+
+
+def test_a_wrong_number_of_due_orders_is_found():
+    record = level_record(GOOD)
+    plan = replace(record.level, offered_per_s=4_100)
+
+    assert codes(GOOD, level=plan)["offered-off-plan"] == Severity.INVALID
+
+
+def test_a_poisson_level_may_be_off_by_chance():
+    record = level_record(replace(GOOD, offered_per_s=100))
+    near = replace(record.level, offered_per_s=110, arrivals="poisson")
+    far = replace(record.level, offered_per_s=140, arrivals="poisson")
+
+    assert "offered-off-plan" not in codes(replace(GOOD, offered_per_s=100), level=near)
+    assert "offered-off-plan" in codes(replace(GOOD, offered_per_s=100), level=far)
+
+
+def test_a_profiler_that_slows_the_engine_is_found():
+    def slower_under_perf(rng, n, second):
+        return rng.normal(50 if second < 7 else 90, 1, n) * NS_PER_US
+
+    truth = replace(GOOD, engine=slower_under_perf)
+
+    assert codes(truth) == {"profiler-moved-p99": Severity.WARNING}
+    assert "+5" in the("profiler-moved-p99", truth).message
+
+
+def test_a_profiler_that_moves_the_p99_by_less_than_a_tenth_is_not():
+    def slightly_slower(rng, n, second):
+        return rng.normal(50 if second < 7 else 54, 1, n) * NS_PER_US
+
+    assert codes(replace(GOOD, engine=slightly_slower)) == {}
+
+
+def test_an_engine_that_still_warms_up_in_the_control_window_is_found():
+    def warming(rng, n, second):
+        return rng.normal(100 / (second + 1), 1, n).clip(0) * NS_PER_US
+
+    assert codes(replace(GOOD, engine=warming))["not-steady"] == Severity.WARNING
+
+
+def test_unbalanced_books_make_a_level_invalid():
+    record = level_record(GOOD)
+    agent = record.agents[0]
+    orders = agent.orders.model_copy(update={"lost": 5})
+    changed = (replace(agent, orders=orders), *record.agents[1:])
+
+    assert codes(GOOD, agents=changed)["books-unbalanced"] == Severity.INVALID
+
+
+def test_a_level_nobody_watched_is_judged_by_what_is_known():
+    assert codes(GOOD, engine_control=None, engine_profile=None) == {}
+
+
+def test_a_level_that_never_began_is_a_finding_and_no_crash():
+    found = codes(
+        replace(GOOD, completed_s=0),
+        progress={},
+        agents=(),
+        sending_ended_ns=START_NS,
+        ended_early="agents did not start",
+        ended_ns=START_NS + NS_PER_S,
+    )
+
+    assert found == {"ended-early": Severity.INVALID}
