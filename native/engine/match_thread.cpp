@@ -402,7 +402,7 @@ void MatchThread::send(Connection& connection, std::int64_t now_ns) {
     } else if (errno != EAGAIN && errno != EINTR) {
         doomed_.push_back(connection.session);
     }
-    if (output.size() > kUnreadMax) {
+    if (output.size() > crew_.unread_max_bytes) {
         doomed_.push_back(connection.session);
     }
 }
@@ -428,15 +428,16 @@ void MatchThread::close(SessionId session) {
     if (connection == nullptr) {
         return;  // doomed twice
     }
-    counters_.closed_not_reading += connection->output.size() > kUnreadMax;
+    counters_.closed_not_reading += connection->output.size() > crew_.unread_max_bytes;
     connection->output.stamp_new(MonotonicClock::now_ns());
     if (connection->output.size() > 0) {
         [[maybe_unused]] const ssize_t sent =
             ::send(connection->socket.get(), connection->output.data(), connection->output.size(),
                    MSG_NOSIGNAL | MSG_DONTWAIT);
     }
-    connections_[session / threads_].reset();
+    // Before its client can see that it has gone.
     counters_.cancelled_on_disconnect += matcher_.cancel_all(session);
+    connections_[session / threads_].reset();
     for (std::uint32_t other = 0; other < threads_; ++other) {
         if (other != index_) {
             request_outboxes_[other].push({Mail::Kind::kGone, session, 0, {}});

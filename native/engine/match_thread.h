@@ -27,6 +27,7 @@ class MatchThread;
 struct Crew {
     Wait wait = Wait::kBlock;
     MatcherLimits limits;
+    std::size_t unread_max_bytes = 0;
     Faults* faults = nullptr;
     const std::atomic<bool>* stop = nullptr;
     std::vector<std::unique_ptr<MatchThread>> threads;
@@ -37,12 +38,11 @@ struct Crew {
 /// replies come back through another: in order for each connection and symbol, and without a lock.
 ///
 /// Unread replies are never dropped: a connection with more than kPauseReading bytes of them is not
-/// read from until half have gone, and one with more than kUnreadMax is closed.
+/// read from until half have gone, and one with more than `unread_max_bytes` is closed.
 class MatchThread {
 public:
     static constexpr std::size_t kReadAtOnce = 256 * 1024;
     static constexpr std::size_t kPauseReading = 256 * 1024;
-    static constexpr std::size_t kUnreadMax = 64 * 1024 * 1024;
 
     /// `listener` is the listening socket for the thread that accepts, -1 for the others.
     MatchThread(Crew& crew, std::uint32_t index, std::uint32_t threads, int listener);

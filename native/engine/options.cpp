@@ -79,6 +79,10 @@ const std::vector<Flag>& run_flags() {
         number_flag<std::uint32_t>(
             "--orders-max", "orders living together, per thread (1048576)", 1, 1U << 28,
             [](EngineOptions& options) -> std::uint32_t& { return options.limits.orders_max; }),
+        number_flag<std::size_t>(
+            "--unread-max-bytes",
+            "a connection that leaves more replies unread is closed (67108864)", 1U << 20, 1U << 30,
+            [](EngineOptions& options) -> std::size_t& { return options.unread_max_bytes; }),
         {"--cpus", "A,B,…", "pins matching thread i to the i-th of these CPUs (not pinned)",
          set_cpus},
         {"--wait", "block|spin",

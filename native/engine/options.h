@@ -20,6 +20,7 @@ struct EngineOptions {
     std::vector<int> cpus;  ///< thread i runs on cpus[i mod size]; empty: anywhere
     Wait wait = Wait::kBlock;
     MatcherLimits limits;
+    std::size_t unread_max_bytes = 64U << 20;  ///< per connection, of replies it does not read
     FaultOptions faults;
     bool help = false;
 };
