@@ -45,6 +45,7 @@ _CURVE_TICKS: Final = (0, 50, 90, 99, 99.9, 99.99, 99.999, 99.9999)
 # From blue to red over green and orange, as many steps as there are levels.
 _LEVEL_HUES: Final = (215, 5)
 _CURVE_LEVELS_MAX: Final = 12  # more lines than that can't be told apart
+_LEVEL_MARKS_MAX: Final = 8  # more names than that would overlap
 
 
 def plotly_script() -> str:
@@ -282,9 +283,10 @@ def _level_marks(line: TimeLine) -> list[dict[str, object]]:
     starts: dict[str, float] = {}
     for span in line.spans:
         starts.setdefault(span.level, span.start_s)
+    every = -(-len(starts) // _LEVEL_MARKS_MAX) or 1
     return [
         {
-            "text": level,
+            "text": level.split(" (")[0],
             "x": start,
             "y": 1,
             "xref": "x",
@@ -294,7 +296,7 @@ def _level_marks(line: TimeLine) -> list[dict[str, object]]:
             "showarrow": False,
             "font": {"size": 11},
         }
-        for level, start in starts.items()
+        for level, start in list(starts.items())[::every]
     ]
 
 

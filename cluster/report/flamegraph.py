@@ -37,12 +37,12 @@ def flamegraph_svg(folded: Mapping[str, int], *, title: str, unit: str) -> str:
     nothing = "" if frames else f'<text x="{_MARGIN}" y="{_HEADER}">{_NO_STACKS}</text>'
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_SVG_WIDTH} {height}" '
-        f'width="100%" role="img" aria-label="{escape(title)}">\n'
+        f'width="100%" role="img" aria-label="{_xml_text(title)}">\n'
         "<style>text { font: 11px ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace; "
         "fill: #1c1b1a } .title { font: 600 15px system-ui, 'DejaVu Sans', sans-serif } "
         "g:hover rect { stroke: #000 }</style>\n"
         f'<rect width="{_SVG_WIDTH}" height="{height}" fill="#fff"/>\n'
-        f'<text class="title" x="{_MARGIN}" y="26">{escape(title)}</text>\n'
+        f'<text class="title" x="{_MARGIN}" y="26">{_xml_text(title)}</text>\n'
         f"{nothing}{boxes}\n</svg>\n"
     )
 
@@ -53,11 +53,18 @@ def _svg_frame(frame: Frame, root: Frame, height: int, unit: str) -> str:
     y = height - _MARGIN - (frame.depth + 1) * _ROW
     width = frame.total * scale
     text = _fitting(short_name(frame.name), width)
-    label = f'<text x="{x + 3:.1f}" y="{y + 12.5:.1f}">{escape(text)}</text>' if text else ""
+    label = f'<text x="{x + 3:.1f}" y="{y + 12.5:.1f}">{_xml_text(text)}</text>' if text else ""
     return (
-        f"<g><title>{escape(_tooltip(frame, root, unit))}</title>"
+        f"<g><title>{_xml_text(_tooltip(frame, root, unit))}</title>"
         f'<rect x="{x:.2f}" y="{y}" width="{max(width - 0.5, 0.3):.2f}" height="{_ROW - 1}" '
         f'rx="1.5" fill="{frame_colour(frame.name, frame.kind)}"/>{label}</g>'
+    )
+
+
+def _xml_text(text: str) -> str:
+    """Text for an XML document, which may not hold control characters even when escaped."""
+    return escape(
+        "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
     )
 
 

@@ -94,7 +94,10 @@ def frame_colour(name: str, kind: Kind) -> str:
     """Colour of a frame as #rrggbb: the same name has the same colour in every graph."""
     hue, saturation, lightness = _PALETTE[kind]
     # CRC-32 rather than hash(): Python salts the latter anew in every process.
-    shift = zlib.crc32(name.encode()) % (2 * _HUE_SPREAD_DEGREES + 1) - _HUE_SPREAD_DEGREES
+    shift = (
+        zlib.crc32(name.encode(errors="replace")) % (2 * _HUE_SPREAD_DEGREES + 1)
+        - _HUE_SPREAD_DEGREES
+    )
     if kind in (Kind.THREAD, Kind.UNKNOWN, Kind.MERGED):
         shift = 0
     channels = colorsys.hls_to_rgb(((hue + shift) % 360) / 360, lightness, saturation)

@@ -79,6 +79,7 @@ GLOSSARY: Final[dict[str, str]] = {
     "Supports": "The cause an observation speaks for.",
     "Against": "The causes an observation speaks against.",
     "Weight": "How far an observation moved the verdict, in log-odds: 2.3 is ten to one.",
+    "Recommendation": "What follows from the verdict.",
     "Baseline": "A known figure to compare with, such as the rate through the API in front.",
     "Findings": "What must be known about this measurement before it is trusted.",
     "Severity": "invalid: do not trust the measurement. warning: trust it with care. note: good "
@@ -108,6 +109,8 @@ GLOSSARY: Final[dict[str, str]] = {
     "Voluntary switches": "How often the thread left the CPU by itself, to wait.",
     "Involuntary switches": "How often the thread was taken off the CPU.",
     "Memory": "The engine's memory over the run.",
+    "Engine exit": "How the engine ended, when it ended before it was asked to.",
+    "Capabilities": "What can and what cannot be measured on the engine's host.",
     "Capability": "Something that can or cannot be measured on the engine's host.",
     "Available": "Whether it can be measured, and if not, why.",
     "Remedy": "What would make it measurable.",

@@ -53,10 +53,11 @@ def write_report(path: Path, inputs: ReportInputs) -> None:
     Raises:
         ResultsError: the file could not be written.
     """
-    text = render_report(inputs)
+    # Names that were not UTF-8 on their host hold surrogates, which no file can.
+    content = render_report(inputs).encode(errors="replace")
     partial = path.with_name(path.name + ".partial")
     try:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_bytes(content)
         partial.replace(path)
     except OSError as error:
         partial.unlink(missing_ok=True)

@@ -15,8 +15,6 @@ from cluster.report.levels import level_name
 from cluster.results.summary import LevelSummary
 from cluster.units import format_ns, format_rate
 
-_REFRESH_PER_S: Final = 4
-
 
 @dataclass(frozen=True)
 class LiveSecond:
@@ -54,7 +52,7 @@ class LiveView:
         if self._console.is_terminal:
             self._live = Live(
                 console=self._console,
-                refresh_per_second=_REFRESH_PER_S,
+                auto_refresh=False,  # there is news once a second, and no thread to leave behind
                 transient=True,
                 redirect_stdout=False,
                 redirect_stderr=False,
@@ -69,7 +67,7 @@ class LiveView:
         traceback: TracebackType | None,
     ) -> None:
         if self._live is not None:
-            self._live.update(Text(""))
+            self._live.update(Text(""), refresh=True)
             self._live.stop()
             self._live = None
 
@@ -78,12 +76,14 @@ class LiveView:
         self._level = level
         self._second = None
         self.message(f"level {level.index + 1}: {_aim(level)}, {level.duration_s} s")
+        if self._live is not None:
+            self._live.update(self._panel(), refresh=True)
 
     def second(self, live: LiveSecond) -> None:
         """A second has passed."""
         self._second = live
         if self._live is not None:
-            self._live.update(self._panel())
+            self._live.update(self._panel(), refresh=True)
         else:
             self._print(second_line(live))
 
@@ -96,7 +96,7 @@ class LiveView:
         self._level = None
         self._second = None
         if self._live is not None:
-            self._live.update(Text(""))
+            self._live.update(Text(""), refresh=True)
         self._print(level_line(summary))
 
     def _print(self, text: str) -> None:
@@ -106,12 +106,11 @@ class LiveView:
     def _panel(self) -> Table:
         """The running level: a bar of its time and the figures of the last second."""
         grid = Table.grid(padding=(0, 2))
-        live = self._second
-        if live is None:
-            return grid
-        if self._level is not None:
-            grid.add_row(Text(_aim(self._level), style="bold"), _bar(live, self._level))
-        for name, value in second_figures(live):
+        live, level = self._second, self._level
+        if level is not None:
+            progress = Text("starting", style="dim") if live is None else _bar(live, level)
+            grid.add_row(Text(_aim(level), style="bold"), progress)
+        for name, value in second_figures(live) if live else ():
             grid.add_row(Text(name, style="dim"), Text(value))
         return grid
 

@@ -1,0 +1,91 @@
+from cluster.report.levels import (
+    curve_result,
+    kept_up,
+    level_name,
+    load_per_s,
+    name_of_level,
+    parts_result,
+    response_result,
+    throughput_result,
+)
+from cluster.results.summary import LevelSummary, Throughput
+from fakes.summary import dead_engine_summary, sample_summary
+
+LEVELS = sample_summary().levels
+
+
+def falling_behind(level: LevelSummary) -> LevelSummary:
+    return level.model_copy(
+        update={"throughput_per_s": Throughput(min=140_000, mean=150_000, max=160_000)}
+    )
+
+
+def test_levels_are_named_by_what_was_offered() -> None:
+    names = [level_name(level) for level in LEVELS]
+
+    assert ["10,000/s", "50,000/s", "100,000/s", "200,000/s", "closed-loop (1,024)"] == names
+
+
+def test_a_closed_loop_level_stands_at_its_own_throughput() -> None:
+    assert [10_000, 50_000, 100_000, 200_000, 412_300] == [load_per_s(level) for level in LEVELS]
+
+
+def test_a_level_is_found_by_its_index() -> None:
+    assert name_of_level(LEVELS, 2) == "100,000/s"
+    assert name_of_level(LEVELS, 9) == "level 10"
+    assert name_of_level(LEVELS, None) == ""
+
+
+def test_only_an_open_loop_level_can_keep_up() -> None:
+    assert [True, True, True, True, False] == [kept_up(level) for level in LEVELS]
+
+
+def test_the_throughput_sentence_names_the_highest_level_kept_and_the_maximum() -> None:
+    assert throughput_result(LEVELS) == (
+        "The engine kept up with 200,000/s; closed-loop it reached 412,300/s"
+    )
+
+
+def test_the_throughput_sentence_says_where_the_engine_fell_behind() -> None:
+    levels = [*LEVELS[:3], falling_behind(LEVELS[3])]
+
+    assert throughput_result(levels) == (
+        "The engine kept up with 100,000/s; at 200,000/s offered it answered 150,000"
+    )
+
+
+def test_a_level_that_is_not_valid_was_not_kept_up_with() -> None:
+    invalid = LEVELS[1].model_copy(update={"valid": False})
+
+    assert throughput_result([LEVELS[0], invalid]) == "The engine kept up with 10,000/s"
+
+
+def test_the_response_sentence_compares_the_lowest_and_highest_open_loop_level() -> None:
+    assert response_result(LEVELS) == (
+        "p99 is 77.5 µs at 10,000/s and 429 µs at 200,000/s: 5.5 times as long"
+    )
+    assert response_result(LEVELS[:1]) == ("99 of 100 orders take less than 77.5 µs at 10,000/s")
+
+
+def test_the_curve_sentence_speaks_of_the_rarest_orders_of_the_highest_level() -> None:
+    assert curve_result(LEVELS) == "At 200,000/s, one order in 10,000 takes longer than 1.48 ms"
+
+
+def test_the_parts_sentence_names_engine_time_and_send_lag() -> None:
+    assert parts_result(LEVELS) == (
+        "At 200,000/s, of a response time p99 of 429 µs: engine time p99 8.4 µs, "
+        "send lag p99 1.4 µs"
+    )
+
+
+def test_sentences_of_nothing_say_that_there_is_nothing() -> None:
+    assert throughput_result([]) == "No level gave a throughput"
+    assert response_result([]) == "No open-loop level gave enough orders for a p99"
+    assert curve_result([]) == "No open-loop level has a percentile curve"
+    assert parts_result([]) == "No open-loop level shows where the response time goes"
+
+
+def test_a_level_without_figures_is_named_as_such() -> None:
+    assert throughput_result(dead_engine_summary().levels) == (
+        "The engine kept up with 50,000/s; at 100,000/s offered no throughput could be measured"
+    )

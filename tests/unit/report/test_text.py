@@ -1,0 +1,135 @@
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from cluster.report.cells import DASH
+from cluster.report.text import print_summary, render_summary
+from cluster.results.engine import HotFunction
+from cluster.results.finding import Finding, Severity
+from fakes.summary import TOO_FEW, dead_engine_summary, sample_summary
+
+PATH = Path("runs/2026-11-23T140502-quickstart/report.html")
+TEXT = render_summary(sample_summary(), PATH)
+DEAD = render_summary(dead_engine_summary(), PATH)
+
+
+def section(text: str, name: str) -> list[str]:
+    lines = text.splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith(name))
+    end = next((i for i in range(start, len(lines)) if not lines[i]), len(lines))
+    return lines[start + 1 : end]
+
+
+def test_the_verdict_comes_first_and_the_report_last() -> None:
+    lines = TEXT.splitlines()
+
+    assert lines[0] == "VERDICT"
+    assert lines[1].startswith("  The engine sustains 200,000 orders/s")
+    assert f"Report: {PATH}" == lines[-1]
+
+
+def test_every_level_has_its_figures() -> None:
+    rows = [" ".join(line.split()) for line in section(TEXT, "LEVELS")]
+
+    assert "offered throughput p50 p99 p99.9 send lag p99 valid" == rows[0]
+    assert "50,000/s 49,990/s 34 µs 119 µs 204 µs 1.4 µs yes" == rows[2]
+    assert "closed-loop (1,024) 412,300/s 2.48 ms 16.1 ms 29.8 ms 1.4 µs yes" == rows[5]
+
+
+def test_a_missing_percentile_is_a_dash_with_its_reason_below() -> None:
+    lines = section(TEXT, "LEVELS")
+
+    assert DASH in lines[1].split()
+    assert lines[-1] == f"  {DASH} {TOO_FEW}"
+
+
+def test_every_level_has_its_orders_by_fate() -> None:
+    rows = [" ".join(line.split()) for line in section(DEAD, "ORDERS")]
+
+    assert "offered answered rejected timed out lost unsent books" == rows[0]
+    assert "100,000/s 60,000 0 2,000 28,000 30,000 balanced" == rows[3]
+
+
+def test_a_run_that_is_not_valid_says_so_before_anything_else() -> None:
+    lines = DEAD.splitlines()
+
+    assert lines[1].startswith("NOT VALID: This measurement is not valid")
+    assert "  100,000/s ended early: the engine died: SIGSEGV" in lines
+
+
+def test_evidence_names_the_sides_it_takes() -> None:
+    lines = section(TEXT, "EVIDENCE")
+
+    assert lines[0].startswith("  * Busiest engine thread: 98.5 % on CPU.")
+    assert "(for engine; against network, client)" in " ".join(line.strip() for line in lines)
+
+
+def test_findings_stand_gravest_first() -> None:
+    starts = [line.split()[0] for line in section(DEAD, "FINDINGS") if line[2] != " "]
+
+    assert ["invalid", "warning", "note"] == starts
+
+
+def test_the_five_hottest_functions_have_short_names() -> None:
+    lines = section(TEXT, "HOT FUNCTIONS")
+
+    assert 5 == len(lines)
+    assert "   12.1 %  std::_Rb_tree<…>::find" == lines[2]
+
+
+def test_a_missing_profile_says_why() -> None:
+    assert section(DEAD, "HOT FUNCTIONS")[0].startswith("  not measurable here, because perf")
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 132])
+def test_no_line_is_longer_than_the_terminal(width: int) -> None:
+    for summary in (sample_summary(), dead_engine_summary()):
+        lines = render_summary(summary, None, width=width).splitlines()
+        assert width >= max(map(len, lines))
+
+
+def test_names_from_the_host_cannot_move_the_cursor() -> None:
+    summary = sample_summary()
+    function = HotFunction(
+        name="evil\x1b[2J\rname", module="x", self_ratio=1, total_ratio=1, samples=1
+    )
+    finding = Finding(severity=Severity.NOTE, code="x", message="said \x1b]0;title\x07 so")
+    hostile = summary.model_copy(
+        update={
+            "findings": [finding],
+            "profile": summary.profile.model_copy(update={"hot_functions": [function]}),
+        }
+    )
+
+    text = render_summary(hostile, PATH)
+
+    assert not set(text) & {"\x1b", "\x07", "\r"}
+
+
+def test_a_run_without_levels_is_told_as_such() -> None:
+    text = render_summary(sample_summary().model_copy(update={"levels": []}), None)
+
+    assert ["  none was measured"] == section(text, "LEVELS")
+    assert "Report:" not in text
+
+
+def test_a_pipe_gets_the_same_text_without_colour() -> None:
+    out = io.StringIO()
+
+    print_summary(sample_summary(), PATH, Console(file=out, width=100))
+
+    assert [line.rstrip() for line in TEXT.splitlines()] == [
+        line.rstrip() for line in out.getvalue().splitlines()
+    ]
+
+
+def test_a_terminal_gets_weight_and_colour() -> None:
+    out = io.StringIO()
+    console = Console(file=out, width=100, force_terminal=True, color_system="standard")
+
+    print_summary(dead_engine_summary(), PATH, console)
+
+    assert "\x1b[1mVERDICT" in out.getvalue()
+    assert "\x1b[1;31m  invalid" in out.getvalue()
