@@ -12,9 +12,10 @@ CODE = "books-unbalanced"
 def audit(record: LevelRecord) -> list[Finding]:
     """Findings about orders that are missing or counted twice, and by how much.
 
-    A lost agent is left out: its books end wherever it was lost, which is a finding of its own.
+    Agents that were lost, or had orders open at the end, are left out: their books end somewhere
+    in between, which is a finding of its own.
     """
-    agents = [agent for agent in record.agents if not agent.lost]
+    agents = [agent for agent in record.agents if not agent.lost and not is_open(agent, record)]
     problems = [problem for agent in agents for problem in _problems_of(agent)]
     if not problems:
         problems = _imbalance("all agents", total_orders(agent.orders for agent in agents))
@@ -28,6 +29,12 @@ def audit(record: LevelRecord) -> list[Finding]:
         )
         for problem in problems
     ]
+
+
+def is_open(agent: AgentResult, record: LevelRecord) -> bool:
+    """Whether the agent's last word came before every order had met its fate."""
+    said = record.progress.get(agent.agent, ())
+    return bool(said) and not said[-1].finished
 
 
 def _problems_of(agent: AgentResult) -> list[str]:

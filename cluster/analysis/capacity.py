@@ -8,8 +8,7 @@ from cluster.results.engine import EngineExit
 from cluster.results.finding import Severity
 from cluster.results.summary import LevelSummary
 
-# Findings that say a rate was not sustained, whoever held it back. A lost agent or unbalanced
-# books say nothing about a rate.
+# Findings that say a rate was not sustained, whoever held it back.
 LIMIT_CODES = frozenset(
     {
         "client-behind-schedule",
@@ -19,6 +18,9 @@ LIMIT_CODES = frozenset(
         "ended-early",
     }
 )
+
+# Findings after which the others say nothing about a rate: part of the load was not there.
+FAILED_CODES = frozenset({"agent-lost", "books-unbalanced"})
 
 LimitKind = Literal["rate", "closed-loop", "engine-ended", "none"]
 
@@ -91,7 +93,8 @@ def _deciding(
 
 
 def _failed(level: LevelSummary) -> bool:
-    return any(f.severity is Severity.INVALID and f.code in LIMIT_CODES for f in level.findings)
+    invalid = {f.code for f in level.findings if f.severity is Severity.INVALID}
+    return bool(invalid & LIMIT_CODES) and not invalid & FAILED_CODES
 
 
 def _highest(levels: Sequence[LevelSummary]) -> LevelSummary | None:

@@ -6,8 +6,9 @@ from cluster.analysis.latency import curve, latency
 from cluster.analysis.observed import Observed, observe
 from cluster.analysis.timeline import timeline
 from cluster.analysis.utilisation import NO_WINDOW, service_demand
-from cluster.analysis.validity import UNANSWERED_INVALID, findings
+from cluster.analysis.validity import findings
 from cluster.analysis.windows import Merged, merge, total_orders
+from cluster.experiment.model import Abort
 from cluster.results.agent import AgentResult
 from cluster.results.finding import Severity
 from cluster.results.histogram import Histogram
@@ -16,24 +17,21 @@ from cluster.results.summary import AgentSummary, Latency, LevelSummary
 from cluster.units import NS_PER_S
 
 
-def summarise_level(
-    record: LevelRecord, *, unanswered_max: float = UNANSWERED_INVALID
-) -> LevelSummary:
+def summarise_level(record: LevelRecord, abort: Abort | None = None) -> LevelSummary:
     """Everything a level says by itself.
 
     Args:
         record: the level as carried out.
-        unanswered_max: share of sent orders without an answer that makes it invalid
-            (`abort.error_ratio`).
+        abort: the experiment's guards; its defaults, if left out.
     """
-    return summarise_observed(observe(record), unanswered_max)
+    return summarise_observed(observe(record), abort or Abort())
 
 
-def summarise_observed(seen: Observed, unanswered_max: float) -> LevelSummary:
+def summarise_observed(seen: Observed, abort: Abort) -> LevelSummary:
     """As `summarise_level`, for a level whose windows are merged already."""
     record, control = seen.record, seen.control
     demand = service_demand(record)
-    found = findings(seen, unanswered_max)
+    found = findings(seen, abort.error_ratio)
     missing: dict[str, str] = {}
     if demand.why:
         missing |= dict.fromkeys(("busy_ns_per_order", "predicted_max_per_s"), demand.why)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from cluster.analysis.capacity import Capacity, capacity
+from cluster.analysis.capacity import FAILED_CODES, Capacity, capacity
 from cluster.analysis.level import summarise_observed
 from cluster.analysis.memory import memory
 from cluster.analysis.observed import Observed, observe
@@ -28,7 +28,7 @@ from cluster.results.summary import (
 )
 
 # Findings that make the run invalid at whatever level they are: the measurement itself failed.
-RUN_CODES = frozenset({"books-unbalanced", "agent-lost"})
+RUN_CODES = FAILED_CODES
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def summarise_run(
 ) -> Summary:
     """Everything a run says, from its levels in the order they were run."""
     observed = [observe(record) for record in records]
-    levels = [summarise_observed(seen, experiment.abort.error_ratio) for seen in observed]
+    levels = [summarise_observed(seen, experiment.abort) for seen in observed]
     spinning = spinning_reason(levels)
     if spinning:
         levels = without_predictions(levels, spinning)

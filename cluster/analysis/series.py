@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from cluster.results.agent import Progress
 from cluster.results.level import LevelRecord
+from cluster.results.orders import OrderCounts
 from cluster.units import NS_PER_S
 
 Floats = NDArray[np.float64]
@@ -53,9 +54,18 @@ def samples(record: LevelRecord) -> list[Samples]:
     found = []
     for name, progress in record.progress.items():
         if progress and name in start_ns:
-            elapsed = [(sample.time_ns - start_ns[name]) / NS_PER_S for sample in progress]
-            found.append(Samples(np.array(elapsed, np.float64), tuple(progress)))
+            whole = _from_the_start(tuple(progress), start_ns[name])
+            elapsed = [(sample.time_ns - start_ns[name]) / NS_PER_S for sample in whole]
+            found.append(Samples(np.array(elapsed, np.float64), whole))
     return found
+
+
+def _from_the_start(progress: tuple[Progress, ...], start_ns: int) -> tuple[Progress, ...]:
+    """The samples, with that of the start itself: at the start nothing was due or sent."""
+    if progress[0].time_ns <= start_ns:
+        return progress
+    start = Progress(start_ns, OrderCounts(), 0, 0, progress[0].connections_open, finished=False)
+    return (start, *progress)
 
 
 def total_at(agents: Sequence[Samples], times_s: Floats, quantity: Quantity) -> Floats:
@@ -84,3 +94,10 @@ def mean_rate(
         return None
     low, high = total_at(agents, np.array(window), quantity)
     return float(high - low) / (window[1] - window[0])
+
+
+def answered_between(record: LevelRecord, start_ns: int, end_ns: int) -> int:
+    """Orders answered between two times of the driver's clock, all agents together."""
+    times_s = np.array([start_ns - record.start_ns, end_ns - record.start_ns]) / NS_PER_S
+    before, after = total_at(samples(record), times_s, answered)
+    return round(after - before)

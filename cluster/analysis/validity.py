@@ -8,7 +8,7 @@ from typing import Final
 
 from cluster.analysis import environment_rules as environment
 from cluster.analysis import load_rules as load
-from cluster.analysis.books import audit
+from cluster.analysis.books import audit, is_open
 from cluster.analysis.finding import finding
 from cluster.analysis.latency import orders_needed
 from cluster.analysis.observed import Observed
@@ -29,6 +29,7 @@ def findings(seen: Observed, unanswered_max: float = UNANSWERED_INVALID) -> list
     found = [
         *audit(seen.record),
         *agents_lost(seen),
+        orders_open(seen),
         ended_early(seen),
         orders_unanswered(seen, unanswered_max),
         load.schedule_kept(seen),
@@ -67,6 +68,23 @@ def agents_lost(seen: Observed) -> list[Finding]:
 
 def _seconds_of(intervals: tuple[object, ...]) -> int:
     return len(intervals)
+
+
+def orders_open(seen: Observed) -> Finding | None:
+    """Every order had met its fate when the level's records were closed."""
+    names = [a.agent for a in seen.record.agents if not a.lost and is_open(a, seen.record)]
+    if not names:
+        return None
+    last = [seen.record.progress[name][-1] for name in names]
+    unknown = sum(sample.in_flight + sample.backlog for sample in last)
+    return finding(
+        seen,
+        Severity.WARNING if seen.record.ended_early else Severity.INVALID,
+        "orders-open",
+        f"What became of {unknown:,} orders of {', '.join(names)} is not known: the records were "
+        "closed before they were answered or timed out.",
+        "The books of this level can't be balanced. Lengthen `measure.drain_s`.",
+    )
 
 
 def ended_early(seen: Observed) -> Finding | None:

@@ -55,6 +55,7 @@ class Truth:
     completed_s: int | None = None
     lost_agent: str = ""  # why agent-1 is lost, two seconds into the control window
     in_flight_max: int | None = None
+    finished: bool = True
     profile: ProfileWindow | None = None
 
     @property
@@ -203,7 +204,7 @@ def _progress(truth: Truth, number: int, seconds: int) -> tuple[Progress, ...]:
                 in_flight=max(0, round(due - backlog - answered - gone)),
                 backlog=round(backlog),
                 connections_open=2,
-                finished=second == seconds,
+                finished=truth.finished and second == seconds,
             )
         )
     return tuple(samples)

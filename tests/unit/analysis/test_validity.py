@@ -31,6 +31,7 @@ def test_a_good_level_has_no_finding():
 
 FIRES = {
     "agent-lost": (Severity.INVALID, replace(GOOD, lost_agent="host down")),
+    "orders-open": (Severity.INVALID, replace(GOOD, finished=False)),
     "ended-early": (Severity.INVALID, replace(GOOD, ended_early="engine died", completed_s=3)),
     "orders-unanswered": (Severity.INVALID, replace(GOOD, timed_out_per_s=80)),
     "client-behind-schedule": (Severity.INVALID, replace(GOOD, lag=constant(3_000))),
@@ -81,6 +82,7 @@ SILENT = {
     "too-few-orders": replace(GOOD, offered_per_s=80),
     "agent-lost": GOOD,
     "ended-early": GOOD,
+    "orders-open": GOOD,
     "engine-pushed-back": replace(GOOD, rwnd_limited_ratio=0.4),
 }
 
