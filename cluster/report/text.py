@@ -38,6 +38,15 @@ def render_summary(summary: Summary, report_path: Path | None, *, width: int = 1
     return "\n".join(lines).rstrip() + "\n"
 
 
+def summary_line(summary: Summary) -> str:
+    """A run in one line, for lists of runs."""
+    verdict = summary.verdict
+    rate = _optional_rate(verdict.sustained_per_s).strip()
+    valid = "valid" if summary.valid else "not valid"
+    sure = f"{verdict.bottleneck} ({verdict.confidence:.0%})"
+    return f"{valid:9}  scenario {verdict.scenario or '–':9}  {rate:>14}  {sure}"
+
+
 def print_summary(summary: Summary, report_path: Path | None, console: Console) -> None:
     """Print the outcome, with weight and colour where the console has them."""
     text = render_summary(summary, report_path, width=min(console.width, 100))

@@ -35,7 +35,6 @@ def show_until_interrupted(console: Console) -> NoReturn:
     with LiveView(console) as view:
         view.second(SECOND)
         raise KeyboardInterrupt
-    raise AssertionError
 
 
 def shown(*, is_terminal: bool) -> str:
