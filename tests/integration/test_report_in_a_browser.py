@@ -81,7 +81,7 @@ return seen;
 
 LAYOUT = """
 return {
-  drawn: [...document.querySelectorAll(".chart")].filter((c) => c.querySelector(".main-svg")).length,
+  drawn: document.querySelectorAll(".chart:has(.main-svg)").length,
   fits: document.documentElement.scrollWidth <= innerWidth,
   loaded: performance.getEntriesByType("resource").length,
 };
