@@ -45,10 +45,10 @@ def student_t_99(degrees: int) -> float:
     """Student's t at 99 %, one-sided.
 
     Source:
-        Abramowitz and Stegun, 1964, 26.7.5: expansion around the normal quantile. Below four
+        Abramowitz and Stegun, 1964, 26.7.5: expansion around the normal quantile. Below five
         degrees, where it is short by up to a third, the table's values.
     """
-    table = {1: 31.821, 2: 6.965, 3: 4.541}
+    table = {1: 31.821, 2: 6.965, 3: 4.541, 4: 3.747}
     if degrees in table:
         return table[degrees]
     z, v = Z_ONE_SIDED_1_PERCENT, degrees
