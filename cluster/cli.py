@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import click
+from rich.console import Console
 
 from cluster import __version__
 from cluster.driver.check import check_experiment
@@ -14,13 +15,14 @@ from cluster.driver.run import carry_out
 from cluster.errors import ClusterError, ConfigError
 from cluster.experiment.model import Experiment
 from cluster.experiment.reader import load_experiment
-from cluster.experiment.schema import json_schema
 from cluster.experiment.starter import starter_experiment
+from cluster.experiment.writer import json_schema
 from cluster.host.reference import reference_engine
-from cluster.report.live import live_view
+from cluster.report.live import LiveView
 from cluster.report.render import render_run
 from cluster.report.text import print_summary, summary_line
-from cluster.results.store import list_runs, open_run
+from cluster.results.runs import list_runs
+from cluster.results.store import RunDirectory
 from cluster.results.summary import Summary
 
 MEASURED, FAILED, WRONG_INPUT, NOT_VALID, INTERRUPTED = 0, 1, 2, 3, 130
@@ -60,12 +62,12 @@ def run(experiment: Path, overrides: tuple[str, ...], out: Path | None, *, as_js
     Exit status: 0 measured and valid, 1 failed, 2 wrong input, 3 measured but not valid,
     130 interrupted (what was measured is kept).
     """
-    with live_view() as view:
+    with LiveView(Console(stderr=True)) as view:
         outcome = carry_out(_load(experiment, overrides, out), view)
     if as_json:
         click.echo(outcome.summary.model_dump_json(indent=2))
     else:
-        print_summary(outcome.summary, outcome.directory.report_path)
+        print_summary(outcome.summary, outcome.directory.report_path, Console())
     sys.exit(_exit_status(outcome.summary))
 
 
@@ -107,9 +109,9 @@ def report(run_directory: Path) -> None:
     \b
     Example: loadcluster report runs/2026-11-23T140502-quickstart
     """
-    directory = open_run(run_directory)
+    directory = RunDirectory.open(run_directory)
     render_run(directory)
-    print_summary(directory.load_summary(), directory.report_path)
+    print_summary(directory.load_summary(), directory.report_path, Console())
 
 
 @cli.command()

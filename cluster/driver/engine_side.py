@@ -1,5 +1,6 @@
 """The engine and its host during a run: started or found, watched, profiled, and left clean."""
 
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -38,6 +39,8 @@ class EngineSide:
         self._session: ProfileSession | None = None
         self._ended: Ended | None = None
         self._lost_host = ""
+        self._opened: tuple[int, int] | None = None
+        self.profiled_ns: dict[int, tuple[int, int]] = {}  # by level, the driver's clock
         self.process = "unknown: neither `engine.process` nor a way to start it is given"
         self.facts: HostFacts | None = None
         self.clock: ClockOffset | None = None
@@ -143,10 +146,14 @@ class EngineSide:
         """Let the profiler count and sample."""
         if self._session is not None:
             self._session.open_window(level)
+            self._opened = level, time.monotonic_ns()
 
     def close_window(self) -> None:
         """Let the profiler rest."""
-        if self._session is not None:
+        if self._session is not None and self._opened is not None:
+            level, opened_ns = self._opened
+            self._opened = None
+            self.profiled_ns[level] = opened_ns, time.monotonic_ns()
             self._session.close_window()
 
     def engine_window(self, start_ns: int, end_ns: int) -> EngineWindow | None:

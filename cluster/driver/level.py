@@ -96,7 +96,9 @@ class LevelRun:
             f"check that the engine listens on {where} and accepts "
             f"{self.experiment.agents.connections} connections per agent",
         )
-        self._start_ns, starts = common_start(measure_clocks(self.fleet), self.now_ns())
+        self._start_ns, starts = common_start(
+            measure_clocks(self.fleet, self.now_ns), self.now_ns()
+        )
         self.fleet.start_at(starts).require_all(StartFailed, "agents did not start")
         self.watcher.event("load-started", time_ns=self._start_ns, level=self.level.index)
         return starts

@@ -9,16 +9,18 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cluster import __version__
 from cluster.analysis.level import summarise_level
-from cluster.analysis.windows import answered_between
+from cluster.analysis.run import RunFacts, summarise_run
+from cluster.analysis.series import answered_between
 from cluster.driver.engine_side import EngineSide, how_it_ended
 from cluster.driver.level import INTERRUPTED, LevelRun
 from cluster.driver.signals import claim_stop_signals, stop_signals_interrupt, undisturbed
 from cluster.driver.watch import LevelWatcher
 from cluster.errors import FleetError
-from cluster.experiment.dump import dump_experiment
 from cluster.experiment.model import Experiment
 from cluster.experiment.plan import Plan, plan
+from cluster.experiment.writer import dump_experiment
 from cluster.fleet.protocol import Fleet
 from cluster.fleet.start import places_of, start_fleet
 from cluster.report.live import LiveView
@@ -28,6 +30,7 @@ from cluster.results.finding import Finding, Severity
 from cluster.results.level import LevelRecord
 from cluster.results.store import RunDirectory
 from cluster.results.summary import Summary
+from cluster.units import NS_PER_S
 
 
 @dataclass(frozen=True)
@@ -142,7 +145,7 @@ class _Run:
 
     def _interrupt(self, stop: KeyboardInterrupt) -> None:
         self._interrupted = True
-        self._view.message(f"{stop or 'Ctrl-C'}: stopping; what was measured is kept")
+        self._view.message(f"{str(stop) or 'interrupted'}: stopping; what was measured is kept")
         self._directory.append_event("interrupted", signal=str(stop))
 
     def _wind_up(self, side: EngineSide) -> str:
@@ -150,19 +153,19 @@ class _Run:
         try:
             if self._records:
                 self._view.message("resolving the profile's symbols on the engine's host")
-                self._add_profiles(side.finish(self._orders(), self._directory.profile_directory))
+                self._add_profiles(
+                    side.finish(self._orders(side), self._directory.profile_directory)
+                )
         except KeyboardInterrupt as stop:
             self._interrupt(stop)
         with undisturbed():
             return side.stop_engine()
 
-    def _orders(self) -> dict[int, int]:
+    def _orders(self, side: EngineSide) -> dict[int, int]:
         return {
-            record.level.index: answered_between(
-                record, record.engine_profile.start_ns, record.engine_profile.end_ns
-            )
+            record.level.index: answered_between(record, *side.profiled_ns[record.level.index])
             for record in self._records
-            if record.engine_profile is not None
+            if record.level.index in side.profiled_ns
         }
 
     def _add_profiles(self, windows: Sequence[ProfileWindow]) -> None:
@@ -190,4 +193,18 @@ class _Run:
             sentence=f"The engine ended by itself{at}: {how_it_ended(ended)}.",
         )
 
-    def _summarise(self, side: EngineSide, last_output: str) -> Summary: ...
+    def _summarise(self, side: EngineSide, last_output: str) -> Summary:
+        facts = RunFacts(
+            version=__version__,
+            started_at=self._started.isoformat(timespec="seconds"),
+            duration_s=(time.monotonic_ns() - self._began_ns) / NS_PER_S,
+            source=side.source,
+            process=side.process,
+            interrupted=self._interrupted,
+            engine_exit=self._engine_exit(side),
+            last_output=last_output,
+            capabilities=side.capabilities,
+            artefacts=self._directory.artefacts(),
+            findings=self._findings,
+        )
+        return summarise_run(self._records, self._experiment, facts)

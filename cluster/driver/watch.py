@@ -2,7 +2,7 @@
 
 from cluster.driver.ledger import Ledger
 from cluster.experiment.plan import Level
-from cluster.report.live import LiveSecond, LiveView, Phase
+from cluster.report.live import LiveSecond, LiveView
 from cluster.results.store import RunDirectory
 from cluster.units import NS_PER_S
 
@@ -49,7 +49,7 @@ class LevelWatcher:
         self._directory.append_event(kind, time_ns=time_ns, **facts)
 
 
-def phase_of(level: Level, elapsed_s: int) -> Phase:
+def phase_of(level: Level, elapsed_s: int) -> str:
     """The part of the level that the second ending at `elapsed_s` belongs to."""
     if elapsed_s <= level.warmup_s:
         return "warm-up"

@@ -10,7 +10,10 @@ from cluster.errors import ClusterError
 from cluster.experiment.model import OrderFlow
 from cluster.fleet.spec import LoadSpec
 from cluster.fleet.worker_use import worker_use
+from cluster.host.facts import facts_of
+from cluster.host.local import LocalHost
 from cluster.results.agent import Interval, Progress, TcpStats, WorkerThread
+from cluster.results.facts import HostFacts
 from cluster.results.histogram import Histogram
 from cluster.results.orders import OrderCounts
 
@@ -64,6 +67,14 @@ class Agent:
     def place(self) -> Place:
         """Where this agent runs."""
         return Place(socket.gethostname(), os.getpid(), __version__, len(os.sched_getaffinity(0)))
+
+    def facts(self) -> HostFacts:
+        """What this host is."""
+        host = LocalHost()
+        try:
+            return facts_of(host)
+        finally:
+            host.close()
 
     def clock_ns(self) -> int:
         """CLOCK_MONOTONIC of this host."""

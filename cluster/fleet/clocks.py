@@ -1,7 +1,7 @@
 """How the agents' clocks relate to the driver's, and the common start."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from cluster.errors import AgentLost
@@ -22,8 +22,10 @@ class ClockOffset:
     error_ns: int
 
 
-def measure_clocks(fleet: Fleet) -> dict[str, ClockOffset]:
-    """Offset of every agent's monotonic clock against this process's.
+def measure_clocks(
+    fleet: Fleet, now_ns: Callable[[], int] = time.monotonic_ns
+) -> dict[str, ClockOffset]:
+    """Offset of every agent's monotonic clock against `now_ns`, this process's.
 
     Of several exchanges the one with the shortest delay is kept: the offset's error is at most
     half of that delay. On one host the two clocks are the same and the offset comes out within
@@ -35,9 +37,9 @@ def measure_clocks(fleet: Fleet) -> dict[str, ClockOffset]:
     best: dict[str, ClockOffset] = {}
     for _ in range(PROBES):
         for agent in fleet.agents:
-            sent_ns = time.monotonic_ns()
+            sent_ns = now_ns()
             answer = fleet.call(Agent.clock_ns, {agent: ()}, ANSWER_TIMEOUT_S)
-            received_ns = time.monotonic_ns()
+            received_ns = now_ns()
             there_ns = answer.require_all(AgentLost, "no answer to a clock exchange")[agent]
             error_ns = (received_ns - sent_ns) // 2
             if agent not in best or error_ns < best[agent].error_ns:

@@ -9,6 +9,7 @@ from typing import Any, Generic, Self, TypeVar
 from cluster.errors import FleetError
 from cluster.fleet.agent import Agent, Closing, Place, Poll
 from cluster.fleet.spec import LoadSpec
+from cluster.results.facts import HostFacts
 from cluster.units import NS_PER_S
 
 T = TypeVar("T")
@@ -71,6 +72,10 @@ class Fleet(ABC):
     def places(self) -> PerAgent[Place]:
         """Where each agent runs. The first call: it waits for the agents' processes to start."""
         return self.call(Agent.place, self.everywhere(), START_TIMEOUT_S)
+
+    def facts(self) -> PerAgent[HostFacts]:
+        """What the agents' hosts are."""
+        return self.call(Agent.facts, self.everywhere(), START_TIMEOUT_S)
 
     def prepare(self, specs: Mapping[str, LoadSpec]) -> PerAgent[None]:
         """Build every agent's load client; orders are made now, ahead of the load."""

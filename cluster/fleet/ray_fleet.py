@@ -10,6 +10,7 @@ import functools
 import os
 import secrets
 import shutil
+import socket
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -27,6 +28,7 @@ T = TypeVar("T")
 LOAD_RESOURCE = "loadgen"
 OBJECT_STORE_BYTES = 128 * 1024 * 1024  # snapshots and histograms are small
 SESSION_PARENT = "/tmp"  # noqa: S108  (Ray's socket paths must stay below 107 bytes)
+REACH_TIMEOUT_S = 5.0
 THREADS_PER_ACTOR = 4  # an actor that is connecting or finishing still answers polls
 
 
@@ -112,6 +114,7 @@ def _embedded(agents: int, undo: contextlib.ExitStack) -> ModuleType:
 def _join(settings: Ray) -> ModuleType:
     ray = _ray_with_token(None)
     try:
+        _reach(str(settings.address))
         ray.init(address=settings.address, log_to_driver=False, logging_level="ERROR")
     except Exception as error:
         raise StartFailed(
@@ -121,6 +124,13 @@ def _join(settings: Ray) -> ModuleType:
             "(RAY_AUTH_TOKEN_PATH or ~/.ray/auth_token)",
         ) from error
     return ray
+
+
+def _reach(address: str) -> None:
+    # Ray itself tries for minutes before it says that nobody listens.
+    host, colon, port = address.rpartition(":")
+    if colon and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=REACH_TIMEOUT_S).close()
 
 
 def _place(

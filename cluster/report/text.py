@@ -44,7 +44,7 @@ def summary_line(summary: Summary) -> str:
     rate = _optional_rate(verdict.sustained_per_s).strip()
     valid = "valid" if summary.valid else "not valid"
     sure = f"{verdict.bottleneck} ({verdict.confidence:.0%})"
-    return f"{valid:9}  scenario {verdict.scenario or '–':9}  {rate:>14}  {sure}"
+    return f"{valid:9}  scenario {verdict.scenario or DASH:9}  {rate:>14}  {sure}"
 
 
 def print_summary(summary: Summary, report_path: Path | None, console: Console) -> None:

@@ -142,7 +142,7 @@ def test_refused_connections_name_every_agent_and_start_nothing() -> None:
     scene = Scene()
     scene.agents["agent-1"].refuses = True
 
-    with pytest.raises(StartFailed, match="agent-1: connect to .*: Connection refused") as raised:
+    with pytest.raises(StartFailed, match=r"agent-1: connect to .*: Connection refused") as raised:
         scene.carry_out()
 
     assert list(raised.value.failed) == ["agent-1"]

@@ -1,0 +1,108 @@
+"""Both fleets carry the same load against a small engine of known behaviour."""
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cluster.errors import StartFailed
+from cluster.experiment.model import Experiment, Ray
+from cluster.experiment.plan import Level, plan
+from cluster.fleet.clocks import common_start, measure_clocks
+from cluster.fleet.protocol import Fleet
+from cluster.fleet.ray_fleet import start_ray
+from cluster.fleet.spec import specs_of
+from cluster.fleet.start import places_of, start_fleet
+from cluster.results.orders import OrderCounts
+from fakes.acceptor import AcceptingEngine
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def engine() -> Iterator[AcceptingEngine]:
+    with AcceptingEngine() as running:
+        yield running
+
+
+def experiment_for(port: int, fleet: str) -> Experiment:
+    return Experiment.model_validate(
+        {
+            "name": "fleet",
+            "engine": {"port": port},
+            "fleet": fleet,
+            "agents": {"count": 2, "connections": 2},
+            "load": {"rates_per_s": [2000], "arrivals": "constant"},
+            "measure": {"warmup_s": 0, "control_s": 2},
+            "profile": "off",
+        }
+    )
+
+
+def level_of(experiment: Experiment) -> Level:
+    return plan(experiment, frozenset(os.sched_getaffinity(0))).levels[0]
+
+
+def hold(fleet: Fleet, experiment: Experiment) -> dict[str, OrderCounts]:
+    fleet.prepare(specs_of(experiment, level_of(experiment))).require_all(StartFailed, "prepare")
+    assert fleet.connect(5).ok == {"agent-0": 2, "agent-1": 2}
+    _, starts = common_start(measure_clocks(fleet), time.monotonic_ns())
+    fleet.start_at(starts).require_all(StartFailed, "start")
+    time.sleep(1.2)
+    assert all(poll.progress.orders.sent > 0 for poll in fleet.poll(fleet.agents).ok.values())
+    closings = fleet.finish(fleet.agents, 10).require_all(StartFailed, "finish")
+    assert all(closing.complete for closing in closings.values())
+    return {agent: closing.poll.progress.orders for agent, closing in closings.items()}
+
+
+@pytest.mark.parametrize("kind", ["in-process", "ray"])
+def test_two_agents_carry_their_exact_share(kind: str, engine: AcceptingEngine) -> None:
+    experiment = experiment_for(engine.port, kind)
+
+    with start_fleet(experiment) as fleet:
+        places = places_of(fleet)
+        orders = hold(fleet, experiment)
+
+    assert sorted(places) == ["agent-0", "agent-1"]
+    expected = OrderCounts(intended=2000, sent=2000, accepted=2000)
+    assert orders == {"agent-0": expected, "agent-1": expected}
+
+
+def test_a_killed_actor_is_named_and_the_others_go_on(engine: AcceptingEngine) -> None:
+    experiment = experiment_for(engine.port, "ray")
+
+    with start_fleet(experiment) as fleet:
+        places = places_of(fleet)
+        os.kill(places["agent-1"].process_id, signal.SIGKILL)
+        answers = fleet.places()
+
+    assert list(answers.ok) == ["agent-0"]
+    assert list(answers.failed) == ["agent-1"]
+
+
+def test_after_a_ray_fleet_no_process_and_no_file_is_left(engine: AcceptingEngine) -> None:
+    with start_fleet(experiment_for(engine.port, "ray")) as fleet:
+        pids = [place.process_id for place in places_of(fleet).values()]
+
+    deadline = time.monotonic() + 10
+    while any(Path(f"/proc/{pid}").exists() for pid in pids) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert [pid for pid in pids if Path(f"/proc/{pid}").exists()] == []
+    assert list(Path("/tmp").glob("loadcluster-ray-*")) == []
+    assert not (Path.home() / ".ray" / "auth_token").exists()
+
+
+def test_a_ray_that_is_not_there_is_said_with_its_address() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+
+        with pytest.raises(StartFailed, match="can't be joined") as raised:
+            start_ray(Ray(address=address, start_timeout_s=1), ("agent-0",))
+
+    assert address in raised.value.message
+    assert "ray status" in raised.value.hint
