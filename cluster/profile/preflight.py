@@ -93,7 +93,7 @@ def judge(facts: Mapping[str, str]) -> Preflight:
     watching = rights(facts)
     unavailable: dict[str, str] = {}
     for probed in PROBED:
-        why = watching.why or why_not_counted(facts.get(f"event {probed}", ""))
+        why = watching.why or why_not_counted(facts, probed)
         if why:
             asked = TOPDOWN_GROUP if probed == TOPDOWN else (probed,)
             unavailable |= dict.fromkeys(asked, why)
@@ -124,20 +124,20 @@ def probe_sampling(
         argv = [directory, found.perf, "record", *options, "-p", str(pid)]
         return host.run(["sh", "-c", _TRY_RECORD, "sh", *argv], timeout_s=_TIMEOUT_S).stdout
 
-    said = record("")
+    with_stacks = record(SWITCH_TRACEPOINT)
+    is_ok, refused = status_of(with_stacks) == 0, cause_of(with_stacks)
+    said = with_stacks if is_ok else record("")
     if status_of(said) != 0:
         cause = cause_of(said)
         sampling = Capability(what="sampling", available=False, why=cause.why, remedy=cause.remedy)
         return _with(found, (sampling,), sample_event="", why_no_samples=cause.why)
     recorded = recorded_event(said)
     sampling = Capability(what=f"sampling by {recorded}", available=True)
-    said = record(SWITCH_TRACEPOINT)
-    is_ok, cause = status_of(said) == 0, cause_of(said)
     switches = Capability(
         what="stacks of waiting threads",
         available=is_ok,
-        why="" if is_ok else f"{cause.why}; the last sample before stands in",
-        remedy="" if is_ok else cause.remedy,
+        why="" if is_ok else f"{refused.why}; the last sample before stands in",
+        remedy="" if is_ok else refused.remedy,
     )
     return _with(found, (sampling, switches), sample_event=recorded, switch_stacks=is_ok)
 

@@ -42,6 +42,14 @@ section perf_path; echo "$perf"
 section perf_version; echo "$said"
 section attach; tried "$perf" stat -x ';' -e task-clock -p "$pid" -- true
 section json; tried "$perf" stat -j -e task-clock -o /dev/null -- true
+# All at once: perf opens each event by itself. What it does not know by name makes it refuse
+# them all, and what needs others (a group) is not for that; then one by one.
+all=$(for event in "$@"; do case $event in *,*) ;; *) printf ',%s' "$event" ;; esac; done)
+section events; tried "$perf" stat -x ';' -e "${all#,}" -p "$pid" -- true >"$directory/events"
+cat "$directory/events"
+refused=yes
+grep -qx 'status 0' "$directory/events" && refused=
 for event in "$@"; do
+    case $event in *,*) ;; *) [ "$refused" ] || continue ;; esac
     section "event $event"; tried "$perf" stat -x ';' -e "$event" -p "$pid" -- true
 done

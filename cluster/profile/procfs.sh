@@ -25,9 +25,13 @@ unread="^ *[0-9]+: [0-9A-F]+:$port [0-9A-F]+:[0-9A-F]{4} 01 [0-9A-F]{8}:[0-9A-F]
 patterns="$numbers|$words|$host|$faults|$unread"
 queues_every=1 turn=0
 
-while [[ -e stat ]]; do
+while [[ -e stat ]]; do  # as long as the process is there
     read -r uptime_s _ </proc/uptime
     before=${EPOCHREALTIME/./}
+    # The kernel walks every socket for net/tcp: with many of them, look less often.
+    mapfile -t sockets <net/sockstat
+    [[ ${sockets[*]} =~ TCP:\ inuse\ ([0-9]+)\ orphan\ [0-9]+\ tw\ ([0-9]+) ]] &&
+        queues_every=$(((BASH_REMATCH[1] + BASH_REMATCH[2]) / 2000 * 10 + 1))
     queues=() looked=no
     ((turn++ % queues_every)) || { queues=(net/tcp net/tcp6) looked=yes; }
     {
@@ -37,8 +41,6 @@ while [[ -e stat ]]; do
         after=${EPOCHREALTIME/./}
         echo ". $after"
     } >&3
-    # The kernel walks every socket of the host for net/tcp: with many of them, look less often.
-    [[ $looked == yes ]] && ((after - before > 20000)) && queues_every=10
     read -r -t "$interval_s" -u 4 _
 done
 echo "! gone" >&3

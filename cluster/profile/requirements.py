@@ -9,6 +9,7 @@ from cluster.profile.events import (
     SOFTWARE_EVENTS,
     TOPDOWN_GROUP,
     meaning_of_cache_misses,
+    plain_event,
 )
 from cluster.profile.perf_messages import RIGHTS_REMEDY, cause_of
 from cluster.results.engine import Capability
@@ -17,6 +18,7 @@ TOPDOWN: Final = "{" + ",".join(TOPDOWN_GROUP) + "}"  # probed as one: its membe
 HARDWARE: Final = tuple(event for group in HARDWARE_GROUPS for event in group)
 PROBED: Final = (*SOFTWARE_EVENTS, *HARDWARE, TOPDOWN)
 EVENTS: Final = frozenset((*SOFTWARE_EVENTS, *HARDWARE, *TOPDOWN_GROUP))
+_NAME: Final = 2  # column of perf stat -x
 _FREE_KIB_MIN: Final = 512 * 1024
 _CAP_PERFMON, _CAP_SYS_ADMIN = 38, 21  # bit numbers, linux/capability.h
 _INSTALL_PERF: Final = (
@@ -74,8 +76,13 @@ def rights(facts: Mapping[str, str]) -> Capability:
     return Capability(what=what, available=False, why=cause.why, remedy=cause.remedy)
 
 
-def why_not_counted(said: str) -> str:
+def why_not_counted(facts: Mapping[str, str], event: str) -> str:
     """Why one event can't be counted, from what its probe printed; empty: it can."""
+    said = facts.get(f"event {event}")
+    if said is None:
+        rows = [line.split(";") for line in facts.get("events", "").splitlines()]
+        of_event = [row for row in rows if len(row) > _NAME and plain_event(row[_NAME]) == event]
+        said = ";".join(of_event[0]) + "\nstatus 0" if of_event else "perf did not mention it"
     if status_of(said) == 0 and "<not supported>" not in said:
         return ""
     return cause_of(said).why
@@ -88,7 +95,7 @@ def counters(
     counted = [event for event in HARDWARE if event in events]
     if not counted:
         causes = sorted({unavailable[event] for event in HARDWARE})
-        remedy = cause_of(facts.get(f"event {HARDWARE[0]}", "")).remedy
+        remedy = cause_of(facts.get("events", "") + facts.get(f"event {HARDWARE[0]}", "")).remedy
         return [
             Capability(
                 what="hardware counters", available=False, why="; ".join(causes), remedy=remedy

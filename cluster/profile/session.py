@@ -25,7 +25,7 @@ from cluster.profile.perf_record import (
 from cluster.profile.perf_stat import OUTPUT, StatRow, counts_per_window, parse_stat, stat_argv
 from cluster.profile.preflight import Preflight, preflight
 from cluster.profile.procfs import as_json
-from cluster.profile.procfs_lane import ProcfsLane
+from cluster.profile.procfs_lane import INTERVAL_S, ProcfsLane
 from cluster.profile.profile_window import profile_window
 from cluster.profile.samples import (
     DWARF_TIMEOUT_S,
@@ -39,6 +39,7 @@ from cluster.results.engine import Capability, EngineWindow, ProfileWindow
 from cluster.results.finding import Finding, Severity
 
 _TRACEFS: Final = "/sys/kernel/tracing"
+_TURNS_FOR_A_SAMPLE: Final = 4
 
 
 class ProfileSession:
@@ -120,15 +121,24 @@ class ProfileSession:
     def engine_window(self, start_ns: int, end_ns: int) -> EngineWindow | None:
         """The engine's threads, memory and sockets between two times of the driver's clock.
 
-        None where procfs could not be sampled, or not twice in that time.
+        None where procfs could not be sampled, or not often enough. Waits at most a second for a
+        sample that is still to come.
         """
         if self._procfs is None:
             return None
-        try:
-            self._procfs.refresh()
-        except ClusterError as error:
-            self._lane_failed("procfs", error.message, error.hint)
-        return self._procfs.window(start_ns, end_ns, self._clock.offset_ns)
+        window = None
+        for _ in range(_TURNS_FOR_A_SAMPLE):
+            try:
+                self._procfs.refresh()
+            except ClusterError as error:
+                self._lane_failed("procfs", error.message, error.hint)
+                break
+            window = self._procfs.window(start_ns, end_ns, self._clock.offset_ns)
+            if window is not None:
+                break
+            # A short window ends with the sample after it, which may be yet to come.
+            time.sleep(INTERVAL_S / 2)
+        return window
 
     def finish(self, orders_in_window: Mapping[int, int], into: Path) -> tuple[ProfileWindow, ...]:
         """End the profile, resolve symbols on the engine's host, and bring everything home.
