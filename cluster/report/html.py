@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from cluster.errors import ResultsError
 from cluster.report.charts import (
@@ -78,6 +78,7 @@ def render_report(inputs: ReportInputs) -> str:
         lstrip_blocks=True,
     )
     environment.filters["anchor"] = anchor
+    environment.filters["breakable"] = breakable
     # Markup marks what our own modules wrote or escaped; everything else is escaped by jinja2.
     return environment.get_template("report.html").render(
         page=page,
@@ -113,3 +114,8 @@ def _figures(page: Page) -> dict[str, Figure]:
 def anchor(heading: str) -> str:
     """The address of a section within the page."""
     return heading.lower().replace(" ", "-")
+
+
+def breakable(text: str) -> Markup:
+    """Escaped text in which a long C++ name may break behind each `::`."""
+    return escape(text).replace("::", Markup("::<wbr>"))

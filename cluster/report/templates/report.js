@@ -17,11 +17,15 @@
     if (element.clientWidth < 560) {
       figure.layout.margin = { ...figure.layout.margin, l: 56, r: 8 };
       figure.layout.font.size = 11;
+      const marks = figure.layout.annotations || [];
+      figure.layout.annotations = marks.filter((_, i) => i % Math.ceil(marks.length / 4) === 0);
     }
     Plotly.newPlot(element, figure.data, figure.layout, config);
   }
-  // Paper shows everything that the screen folds away, and charts in the width of the paper.
-  addEventListener("beforeprint", () => {
-    document.querySelectorAll(".chart").forEach((element) => Plotly.Plots.resize(element));
-  });
+  // Paper is narrower than most screens: charts are drawn again for it, and again afterwards.
+  const redraw = (size) => {
+    for (const element of document.querySelectorAll(".chart")) Plotly.relayout(element, size);
+  };
+  addEventListener("beforeprint", () => redraw({ autosize: false, width: 690 }));
+  addEventListener("afterprint", () => redraw({ autosize: true, width: null }));
 })();

@@ -22,7 +22,7 @@ from fakes.summary import (
 )
 
 HOSTILE = "<script>alert('x')</script>"
-VOID = {"meta", "input", "br", "hr", "img", "link"}
+VOID = {"meta", "input", "br", "hr", "img", "link", "wbr"}
 
 
 class Outline(HTMLParser):
