@@ -7,6 +7,7 @@ from cluster.results.level import LevelRecord
 from cluster.results.orders import OrderCounts
 
 CODE = "books-unbalanced"
+SHOWN = 5  # one fault shows in every second; the first few say what it is
 
 
 def audit(record: LevelRecord) -> list[Finding]:
@@ -16,9 +17,13 @@ def audit(record: LevelRecord) -> list[Finding]:
     in between, which is a finding of its own.
     """
     agents = [agent for agent in record.agents if not agent.lost and not is_open(agent, record)]
-    problems = [problem for agent in agents for problem in _problems_of(agent)]
+    # Closed-loop there is no schedule, so no lag is recorded.
+    scheduled = record.level.arrivals != "closed"
+    problems = [problem for agent in agents for problem in _problems_of(agent, scheduled)]
     if not problems:
         problems = _imbalance("all agents", total_orders(agent.orders for agent in agents))
+    if len(problems) > SHOWN:
+        problems = [*problems[:SHOWN], f"{len(problems) - SHOWN:,} more such imbalances."]
     return [
         Finding(
             severity=Severity.INVALID,
@@ -37,7 +42,7 @@ def is_open(agent: AgentResult, record: LevelRecord) -> bool:
     return bool(said) and not said[-1].finished
 
 
-def _problems_of(agent: AgentResult) -> list[str]:
+def _problems_of(agent: AgentResult, scheduled: bool) -> list[str]:
     problems = _imbalance(agent.agent, agent.orders)
     intervals = total_orders(interval.orders for interval in agent.intervals)
     for name in OrderCounts.model_fields:
@@ -48,16 +53,17 @@ def _problems_of(agent: AgentResult) -> list[str]:
                 f"({parts - whole:+,})."
             )
     for interval in agent.intervals:
-        problems += _problems_of_second(f"{agent.agent}, second {interval.index}", interval)
+        who = f"{agent.agent}, second {interval.index}"
+        problems += _problems_of_second(who, interval, scheduled)
     return problems
 
 
-def _problems_of_second(who: str, interval: Interval) -> list[str]:
+def _problems_of_second(who: str, interval: Interval, scheduled: bool) -> list[str]:
     problems = _imbalance(who, interval.orders)
     expected = {
         "response": interval.orders.answered,
         "service": interval.orders.answered,
-        "send_lag": interval.orders.sent,
+        "send_lag": interval.orders.sent if scheduled else 0,
     }
     if interval.engine.total:  # an engine may be unable to say its time, but not for some orders
         expected["engine"] = interval.orders.answered

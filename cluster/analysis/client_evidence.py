@@ -46,7 +46,7 @@ def worker_cpu(case: Case) -> Evidence | None:
     if ratio is None:
         return None
     name, value = "busiest load worker", f"{ratio:.0%} on the CPU"
-    if ratio < IDLE:
+    if ratio + (_longest_wait(case) or 0) < IDLE:
         return row(
             name, value, "The clients had CPU time to spare.", against=("client",), weight=1.0
         )
@@ -75,16 +75,9 @@ def _busiest_worker(index: int, levels: Sequence[LevelSummary]) -> float | None:
 
 def worker_wait(case: Case) -> Evidence | None:
     """A load worker that waits for a CPU is late in sending and in receiving."""
-    waits = [
-        agent.worker_run_queue_ratio
-        for level in case.levels
-        if level.index == case.seen.index
-        for agent in level.agents
-        if agent.worker_run_queue_ratio is not None
-    ]
-    if not waits:
+    ratio = _longest_wait(case)
+    if ratio is None:
         return None
-    ratio = max(waits)
     name, value = "load worker waiting for a CPU", f"{ratio:.1%} of the time"
     if ratio <= RUN_QUEUE_NOTICED:
         return row(
@@ -102,6 +95,17 @@ def worker_wait(case: Case) -> Evidence | None:
         supports="client",
         weight=weight,
     )
+
+
+def _longest_wait(case: Case) -> float | None:
+    waits = [
+        agent.worker_run_queue_ratio
+        for level in case.levels
+        if level.index == case.seen.index
+        for agent in level.agents
+        if agent.worker_run_queue_ratio is not None
+    ]
+    return max(waits, default=None)
 
 
 def send_buffer(case: Case) -> Evidence | None:

@@ -40,7 +40,7 @@ def engine_cpu(case: Case) -> Evidence | None:
             supports="engine",
             weight=1.0,
         )
-    if used < IDLE:
+    if used + waits < IDLE:
         return row(
             name, value, "The engine's threads had time to spare.", against=("engine",), weight=1.0
         )
@@ -81,7 +81,9 @@ def predicted_maximum(case: Case) -> Evidence | None:
             against=("engine",),
             weight=0.5,
         )
-    return row(name, value, "It neither meets nor misses the prediction by much.")
+    if most > predicted:
+        return row(name, value, "Orders became cheaper with load, as batching makes them.")
+    return row(name, value, "It neither meets the prediction nor falls far short of it.")
 
 
 def engine_share(case: Case) -> Evidence | None:

@@ -14,6 +14,7 @@ ETA: Final = 1.96
 EXISTENCE: Final = 3.84
 
 PERCENTILES: Final = {"p50": 50.0, "p95": 95.0, "p99": 99.0, "p99_9": 99.9}
+FIGURES: Final = ("min", "mean", *PERCENTILES, "max", "stdev")
 CURVE_POINTS_PER_DECADE: Final = 10
 CURVE_DECADES: Final = 8
 
@@ -50,7 +51,9 @@ def percentile_of(
     return histogram.value_at_rank(rank), ""
 
 
-def latency(histogram: Histogram, unanswered: int = 0) -> Latency:
+def latency(
+    histogram: Histogram, unanswered: int = 0, empty: str = "no order was answered"
+) -> Latency:
     """Sum up a distribution of durations.
 
     An order without an answer takes longer than any time measured. It therefore counts in every
@@ -59,7 +62,12 @@ def latency(histogram: Histogram, unanswered: int = 0) -> Latency:
     Args:
         histogram: durations of the answered orders, ns.
         unanswered: orders without an answer.
+        empty: why there is nothing to sum up, should that be so.
     """
+    if not histogram.total and not unanswered:
+        return Latency(
+            count=0, not_measured=dict.fromkeys(FIGURES, empty), **dict.fromkeys(FIGURES)
+        )
     values: dict[str, int | None] = {}
     reasons: dict[str, str] = {}
     for name, percentile in PERCENTILES.items():
@@ -67,7 +75,7 @@ def latency(histogram: Histogram, unanswered: int = 0) -> Latency:
         if why:
             reasons[name] = why
     if not histogram.total:
-        reasons |= dict.fromkeys(("min", "mean", "max", "stdev"), "no order was answered")
+        reasons |= dict.fromkeys(("min", "mean", "max", "stdev"), empty)
     elif unanswered:
         infinite = f"{unanswered:,} orders were never answered: their time has no bound"
         reasons |= dict.fromkeys(("mean", "max", "stdev"), infinite)

@@ -49,7 +49,7 @@ def summarise_observed(seen: Observed, abort: Abort) -> LevelSummary:
         window_orders=control.orders,
         response_ns=_response(control),
         service_ns=latency(control.service, control.unanswered),
-        send_lag_ns=latency(control.send_lag, control.orders.unsent),
+        send_lag_ns=_send_lag(control, seen),
         engine_ns=_engine_time(control),
         profiled_response_ns=_response(seen.profile) if seen.profile.orders.intended else None,
         curve=curve(control.response, control.unanswered + control.orders.unsent),
@@ -70,13 +70,16 @@ def _response(window: Merged) -> Latency:
     return latency(window.response, window.unanswered + window.orders.unsent)
 
 
+def _send_lag(window: Merged, seen: Observed) -> Latency:
+    if seen.closed_loop:
+        return latency(Histogram.empty(), empty="closed-loop there is no schedule to be late for")
+    return latency(window.send_lag, window.orders.unsent, "no order was sent")
+
+
 def _engine_time(window: Merged) -> Latency:
     if not window.engine.total and window.orders.answered:
-        names = ("min", "mean", "p50", "p95", "p99", "p99_9", "max", "stdev")
         why = "the engine's answers do not carry its own times"
-        return latency(Histogram.empty()).model_copy(
-            update={"not_measured": dict.fromkeys(names, why)}
-        )
+        return latency(Histogram.empty(), empty=why)
     return latency(window.engine, window.unanswered)
 
 
@@ -88,7 +91,7 @@ def _agent(agent: AgentResult, seen: Observed) -> AgentSummary:
         host=agent.host,
         orders=agent.orders,
         response_ns=_response(own),
-        send_lag_ns=latency(own.send_lag, own.orders.unsent),
+        send_lag_ns=_send_lag(own, seen),
         worker_cpu_ratio=_worst([worker.cpu_ns for worker in agent.workers], seen.sending_s),
         worker_run_queue_ratio=_worst(
             [worker.run_queue_wait_ns for worker in agent.workers], seen.sending_s

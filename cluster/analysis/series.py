@@ -97,7 +97,7 @@ def mean_rate(
 
 
 def answered_between(record: LevelRecord, start_ns: int, end_ns: int) -> int:
-    """Orders answered between two times of the driver's clock, all agents together."""
+    """Orders answered between two times of the driver's clock, as far as the load was sampled."""
     times_s = np.array([start_ns - record.start_ns, end_ns - record.start_ns]) / NS_PER_S
     before, after = total_at(samples(record), times_s, answered)
-    return round(after - before)
+    return round(float(after - before))

@@ -4,15 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
-from cluster.analysis.series import answered, covered, samples, total_at
 from cluster.experiment.plan import Level
 from cluster.results.agent import AgentResult, Interval
 from cluster.results.histogram import Histogram
 from cluster.results.level import LevelRecord
 from cluster.results.orders import OrderCounts
-from cluster.units import NS_PER_S
 
 Phase = Literal["warm-up", "control", "profile", "drain"]
 
@@ -63,18 +59,6 @@ def windows(record: LevelRecord) -> Windows:
         control=range(min(level.warmup_s, end), min(control_end, end)),
         profile=range(min(control_end, end), min(level.duration_s, end)),
     )
-
-
-def answered_between(record: LevelRecord, start_ns: int, end_ns: int) -> int:
-    """Orders answered between two times of the driver's clock, as far as the load was sampled."""
-    from_s = (start_ns - record.start_ns) / NS_PER_S
-    to_s = (end_ns - record.start_ns) / NS_PER_S
-    agents = samples(record)
-    window = covered(agents, from_s, to_s)
-    if window is None:
-        return 0
-    before, after = total_at(agents, np.array(window), answered)
-    return round(float(after - before))
 
 
 def phase_of(level: Level, second: int) -> Phase:

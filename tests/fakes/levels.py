@@ -122,6 +122,7 @@ def _level(truth: Truth) -> Level:
 
 
 def _interval(truth: Truth, rng: np.random.Generator, second: int) -> Interval:
+    closed = truth.offered_per_s is None
     intended = round((truth.offered_per_s or truth.answered_per_s or 0) / truth.agents)
     timed_out, lost = truth.timed_out_per_s // truth.agents, truth.lost_per_s // truth.agents
     answered = intended - timed_out - lost
@@ -141,7 +142,7 @@ def _interval(truth: Truth, rng: np.random.Generator, second: int) -> Interval:
         ),
         response=Histogram.from_values(lag[:answered] + service),
         service=Histogram.from_values(service),
-        send_lag=Histogram.from_values(lag),
+        send_lag=Histogram.empty() if closed else Histogram.from_values(lag),
         engine=Histogram.from_values(engine),
     )
 

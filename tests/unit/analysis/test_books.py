@@ -68,3 +68,25 @@ def test_the_books_of_a_lost_agent_are_left_to_the_finding_about_it():
     lost = with_agent(RECORD, 1, lost="host down", intervals=agent.intervals[:-1])
 
     assert audit(lost) == []
+
+
+def test_closed_loop_there_is_no_lag_to_record():
+    closed = level_record(Truth(offered_per_s=None, answered_per_s=1_000))
+    with_lag = with_second(closed, send_lag=Histogram.from_values([5]))
+
+    assert audit(closed) == []
+    assert "recorded as send_lag for 0 orders" in audit(with_lag)[0].message
+
+
+def test_a_fault_in_every_second_is_told_a_few_times_and_counted():
+    agents = tuple(
+        replace(
+            agent,
+            intervals=tuple(replace(i, service=Histogram.empty()) for i in agent.intervals),
+        )
+        for agent in RECORD.agents
+    )
+    messages = [finding.message for finding in audit(replace(RECORD, agents=agents))]
+
+    assert len(messages) == 6
+    assert messages[-1] == "7 more such imbalances."

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from cluster.analysis.series import answered_between
 from cluster.analysis.throughput import throughput
 from cluster.analysis.timeline import timeline
 from cluster.results.agent import Progress
@@ -100,3 +101,12 @@ def test_a_second_with_too_few_orders_has_no_percentiles_in_the_time_line():
 
 def test_a_level_without_samples_has_no_time_line():
     assert timeline(replace(level_record(Truth()), progress={})) == []
+
+
+def test_answers_between_two_times_of_the_driver_s_clock_are_read_off_the_samples():
+    record = one_agent([(0, 0), (2, 200), (4, 1_000)])
+    second = NS_PER_S
+    between = answered_between(record, START_NS + second, START_NS + 3 * second)
+
+    assert between == 100 + 400
+    assert answered_between(record, START_NS + 9 * second, START_NS + 10 * second) == 0
