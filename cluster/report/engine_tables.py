@@ -10,18 +10,21 @@ from cluster.report.cells import (
     count,
     duration,
     missing,
+    rate,
     ratio,
     reason_of,
     size,
     words,
     written,
 )
+from cluster.report.levels import level_name
 from cluster.results.engine import Capability, Counter, HotFunction, ThreadUse
-from cluster.results.summary import EngineSummary, Memory
+from cluster.results.summary import EngineSummary, LevelSummary, Memory
 
 _SECOND_UNITS: Final = {"ns": 1.0, "msec": 1e6, "ms": 1e6}
 # Ratios that are a share of something; others (ipc, instructions per order) are plain numbers.
 _SHARE_SUFFIX: Final = "_ratio"
+_UNOBSERVED: Final = "the engine's threads could not be observed"
 
 
 def counters_table(counters: Sequence[Counter]) -> Table:
@@ -86,6 +89,35 @@ def threads_table(threads: Sequence[ThreadUse]) -> Table:
         for thread in ordered
     )
     return Table(columns(names, words=("Thread",)), rows)
+
+
+def engine_load_table(levels: Sequence[LevelSummary]) -> Table:
+    """The busiest engine thread at every level, and the maximum that follows from it."""
+    names = (
+        "Level",
+        "Thread",
+        "On CPU",
+        "Waiting to run",
+        "Busy per order",
+        "Predicted maximum",
+    )
+    return Table(
+        columns(names, words=("Level", "Thread")), tuple(_load_row(level) for level in levels)
+    )
+
+
+def _load_row(level: LevelSummary) -> tuple[Cell, ...]:
+    why = level.not_measured
+    unobserved = reason_of(why, "engine_threads", "busy_ns_per_order") or _UNOBSERVED
+    busiest = max(level.engine_threads, key=lambda t: t.utilisation_ratio, default=None)
+    return (
+        words(level_name(level)),
+        words(busiest.name) if busiest else missing(unobserved),
+        ratio(busiest.utilisation_ratio if busiest else None, unobserved),
+        ratio(busiest.run_queue_ratio if busiest else None, unobserved),
+        duration(level.busy_ns_per_order, reason_of(why, "busy_ns_per_order") or unobserved),
+        rate(level.predicted_max_per_s, reason_of(why, "predicted_max_per_s") or unobserved),
+    )
 
 
 def memory_table(memory: Memory) -> Table:

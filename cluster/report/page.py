@@ -17,6 +17,7 @@ from cluster.report.chart_blocks import Chart, chart_blocks
 from cluster.report.engine_tables import (
     capabilities_table,
     counters_table,
+    engine_load_table,
     functions_table,
     memory_table,
     ratios_table,
@@ -93,6 +94,7 @@ class Page:
     ratios: Table
     memory: Table
     threads: Table
+    engine_load: Table
     agents: Table
     capabilities: Table
     hosts: tuple[tuple[str, Table], ...]
@@ -128,6 +130,7 @@ def build_page(inputs: ReportInputs) -> Page:
         ratios=ratios_table(summary.engine),
         memory=memory_table(summary.engine.memory),
         threads=threads_table(summary.engine.threads),
+        engine_load=engine_load_table(levels),
         agents=agents_table(levels),
         capabilities=capabilities_table(summary.profile.capabilities),
         hosts=tuple((host, facts_table(facts)) for host, facts in hosts_of(inputs.facts).items()),

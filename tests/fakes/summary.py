@@ -279,7 +279,7 @@ def sample_verdict() -> Verdict:
         evidence=[
             Evidence(
                 quantity="Busiest engine thread",
-                value="98.5 % on CPU",
+                value="94.8 % on CPU",
                 sentence="match-0 has no time left at the closed-loop maximum.",
                 supports="engine",
                 against=["network", "client"],

@@ -2,6 +2,7 @@ from cluster.report.cells import DASH, Table
 from cluster.report.engine_tables import (
     capabilities_table,
     counters_table,
+    engine_load_table,
     functions_table,
     memory_table,
     ratios_table,
@@ -176,6 +177,19 @@ def test_threads_stand_busiest_first() -> None:
     table = threads_table(list(reversed(SUMMARY.engine.threads)))
 
     assert ["match-0 (4711)", "engine (4708)"] == [row[0].text for row in table.rows]
+
+
+def test_the_busiest_thread_stands_beside_the_maximum_it_predicts() -> None:
+    table = engine_load_table(LEVELS)
+
+    assert ["200,000/s", "match-0", "46.0 %", "0.4 %", "2.3 µs", "434,783/s"] == texts(table, 3)
+
+
+def test_a_level_whose_threads_were_not_seen_says_why() -> None:
+    row = engine_load_table(dead_engine_summary().levels).rows[2]
+
+    assert {DASH} == {cell.text for cell in row[1:]}
+    assert {"the engine died: SIGSEGV"} == {cell.reason for cell in row[1:]}
 
 
 def test_memory_that_was_not_measured_says_why() -> None:

@@ -5,7 +5,7 @@ import pytest
 from rich.console import Console
 
 from cluster.report.cells import DASH
-from cluster.report.text import print_summary, render_summary
+from cluster.report.text import print_summary, render_summary, summary_line
 from cluster.results.engine import HotFunction
 from cluster.results.finding import Finding, Severity
 from fakes.summary import TOO_FEW, dead_engine_summary, sample_summary
@@ -62,7 +62,7 @@ def test_a_run_that_is_not_valid_says_so_before_anything_else() -> None:
 def test_evidence_names_the_sides_it_takes() -> None:
     lines = section(TEXT, "EVIDENCE")
 
-    assert lines[0].startswith("  * Busiest engine thread: 98.5 % on CPU.")
+    assert lines[0].startswith("  * Busiest engine thread: 94.8 % on CPU.")
     assert "(for engine; against network, client)" in " ".join(line.strip() for line in lines)
 
 
@@ -133,3 +133,15 @@ def test_a_terminal_gets_weight_and_colour() -> None:
 
     assert "\x1b[1mVERDICT" in out.getvalue()
     assert "\x1b[1;31m  invalid" in out.getvalue()
+
+
+def test_a_run_is_one_line_in_a_list() -> None:
+    assert summary_line(sample_summary()).split() == [
+        "valid",
+        "scenario",
+        "A",
+        "200,000/s",
+        "engine",
+        "(93%)",
+    ]
+    assert summary_line(dead_engine_summary()).startswith("not valid")
