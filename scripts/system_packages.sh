@@ -32,10 +32,10 @@ int main() { return static_cast<int>(std::span<int>{}.size()) + std::popcount(0U
 find_python() {
     local candidate
     for candidate in ${PYTHON:+"$PYTHON"} python3 python3.13 python3.12 python3.11 python3.14; do
-        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-            command -v "$candidate"
-            return
-        fi
+        # The program itself, not a shim that picks another one in another directory.
+        "$candidate" -c 'import sys
+if sys.version_info < (3, 11): sys.exit(1)
+print(sys.executable)' 2>/dev/null && return
     done
     return 1
 }
