@@ -11,6 +11,7 @@ from cluster.report.level_tables import (
     throughput_table,
 )
 from cluster.report.levels import (
+    curve_levels,
     curve_result,
     is_closed,
     parts_result,
@@ -64,7 +65,7 @@ def chart_blocks(levels: Sequence[LevelSummary], line: TimeLine) -> tuple[Chart,
             curve_result(levels),
             "Every mark to the right is ten times rarer. A curve that bends up early has a long "
             "tail; a step shows a pause that hit a fixed share of the orders. A curve ends where "
-            "there are too few orders to say more.",
+            "there are too few orders to say more." + _thinned(levels),
             curve_table(levels),
             not any(level.curve for level in levels),
         ),
@@ -95,3 +96,8 @@ def chart_blocks(levels: Sequence[LevelSummary], line: TimeLine) -> tuple[Chart,
             not line.points,
         ),
     )
+
+
+def _thinned(levels: Sequence[LevelSummary]) -> str:
+    drawn, known = len(curve_levels(levels)), sum(bool(level.curve) for level in levels)
+    return "" if drawn == known else f" Of {known} levels, {drawn} are drawn."

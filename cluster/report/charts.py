@@ -12,7 +12,7 @@ from plotly.offline import get_plotlyjs
 
 from cluster.report.axes import Axis, duration_axis, load_axis
 from cluster.report.cells import DASH
-from cluster.report.levels import is_closed, level_name, load_per_s
+from cluster.report.levels import curve_levels, is_closed, level_name, load_per_s
 from cluster.report.time_line import Point, TimeLine
 from cluster.results.summary import LevelSummary
 from cluster.units import format_ns, format_rate
@@ -44,7 +44,6 @@ _PART_STYLE: Final = {
 _CURVE_TICKS: Final = (0, 50, 90, 99, 99.9, 99.99, 99.999, 99.9999)
 # From blue to red over green and orange, as many steps as there are levels.
 _LEVEL_HUES: Final = (215, 5)
-_CURVE_LEVELS_MAX: Final = 12  # more lines than that can't be told apart
 _LEVEL_MARKS_MAX: Final = 8  # more names than that would overlap
 
 
@@ -162,8 +161,7 @@ def _value_texts(
 
 def curve_figure(levels: Sequence[LevelSummary]) -> Figure:
     """Response time over percentile; every further nine has the same room."""
-    shown = [level for level in levels if level.curve]
-    shown = shown[:: max(1, -(-len(shown) // _CURVE_LEVELS_MAX))]
+    shown = curve_levels(levels)
     traces, drawn = [], []
     for i, level in enumerate(shown):
         points = [point for point in level.curve if point.percentile < 100]  # noqa: PLR2004

@@ -10,6 +10,8 @@ from cluster.units import format_ns, format_rate
 # a window's count by a fraction of a percent.
 KEPT_UP_RATIO: Final = 0.99
 
+CURVE_LEVELS_MAX: Final = 12  # more lines than that can't be told apart
+
 
 def is_closed(level: LevelSummary) -> bool:
     """Whether the level is closed-loop: nothing was offered, answers released orders."""
@@ -76,7 +78,7 @@ def response_result(levels: Sequence[LevelSummary]) -> str:
     if first == last:
         return f"99 of 100 orders take less than {format_ns(first[1])} at {level_name(first[0])}"
     grown = last[1] / max(first[1], 1)
-    change = "the same" if 0.95 <= grown <= 1.05 else f"{grown:.2g} times as long"  # noqa: PLR2004 - 5 %
+    change = "the same" if 0.95 <= grown <= 1.05 else f"{_factor(grown)} times as long"  # noqa: PLR2004 - 5 %
     return (
         f"p99 is {format_ns(first[1])} at {level_name(first[0])} and {format_ns(last[1])} at "
         f"{level_name(last[0])}: {change}"
@@ -109,6 +111,17 @@ def parts_result(levels: Sequence[LevelSummary]) -> str:
             f"p99 {engine}, send lag p99 {format_ns(lag)}"
         )
     return "No open-loop level shows where the response time goes"
+
+
+def _factor(value: float) -> str:
+    return f"{value:.1f}" if value < 10 else f"{value:,.0f}"  # noqa: PLR2004 - two digits do
+
+
+def curve_levels(levels: Sequence[LevelSummary]) -> list[LevelSummary]:
+    """The levels whose percentile curve is drawn: all, or every k-th down from the highest."""
+    known = [level for level in levels if level.curve]
+    every = max(1, -(-len(known) // CURVE_LEVELS_MAX))
+    return known[::-1][::every][::-1]
 
 
 def _deepest(curve: Sequence[CurvePoint]) -> CurvePoint | None:

@@ -1,4 +1,6 @@
 from cluster.report.levels import (
+    CURVE_LEVELS_MAX,
+    curve_levels,
     curve_result,
     kept_up,
     level_name,
@@ -89,3 +91,20 @@ def test_a_level_without_figures_is_named_as_such() -> None:
     assert throughput_result(dead_engine_summary().levels) == (
         "The engine kept up with 50,000/s; at 100,000/s offered no throughput could be measured"
     )
+
+
+def test_of_many_levels_some_curves_are_drawn_and_the_highest_always() -> None:
+    many = [LEVELS[i % 4].model_copy(update={"index": i}) for i in range(30)]
+
+    drawn = [level.index for level in curve_levels(many)]
+
+    assert len(drawn) <= CURVE_LEVELS_MAX
+    assert [2, 5, 8] == drawn[:3]
+    assert drawn[-1] == 29
+
+
+def test_a_large_factor_has_no_exponent() -> None:
+    slow = LEVELS[3].response_ns.model_copy(update={"p99": 77_500 * 1_234})
+    levels = [LEVELS[0], LEVELS[3].model_copy(update={"response_ns": slow})]
+
+    assert response_result(levels).endswith(": 1,234 times as long")
