@@ -83,7 +83,7 @@ struct ReplyHeader {
     Header header;
     std::uint64_t order_id;
     std::uint64_t engine_received_ns;  ///< engine's monotonic clock when the request's bytes were read
-    std::uint64_t engine_replied_ns;   ///< same clock, when this reply was written to the send buffer
+    std::uint64_t engine_replied_ns;   ///< same clock, right before the send that first offered it
 };
 
 using Accepted = ReplyHeader;
