@@ -14,7 +14,7 @@ mode=${1:?run or develop}
 venv=.venv
 stamps=$venv/stamps
 # The scripts in an environment name its place; one that was moved or copied does not work.
-home=$PWD/$venv
+home=$(pwd -P)/$venv
 
 # Two set-ups at once would build into each other.
 if command -v flock >/dev/null; then
@@ -43,12 +43,8 @@ note_done() {
 }
 
 environment_works() {
-    "$venv/bin/python" - "$home" 2>/dev/null <<'PROBE'
-import os, sys
-import pip
-assert sys.version_info >= (3, 11)
-assert os.path.realpath(sys.prefix) == os.path.realpath(sys.argv[1])
-PROBE
+    head -n 2 "$venv/bin/pip" 2>/dev/null | grep -qF "$home/bin/python" &&
+        "$venv/bin/python" -c 'import sys, pip; assert sys.version_info >= (3, 11)' 2>/dev/null
 }
 
 make_environment() {
