@@ -3,6 +3,7 @@
 import colorsys
 import re
 import zlib
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -17,7 +18,8 @@ class Kind(StrEnum):
     LOCK = "lock"
     SYSCALL = "system call"
     KERNEL = "kernel"
-    UNKNOWN = "unknown"
+    REMARK = "remark"
+    UNKNOWN = "no symbol"
     MERGED = "small frames"
 
 
@@ -30,6 +32,7 @@ _PALETTE: Final = {
     Kind.LOCK: (355, 0.68, 0.68),
     Kind.SYSCALL: (172, 0.42, 0.62),
     Kind.KERNEL: (208, 0.55, 0.70),
+    Kind.REMARK: (262, 0.40, 0.80),
     Kind.UNKNOWN: (220, 0.05, 0.70),
     Kind.MERGED: (220, 0.05, 0.82),
 }
@@ -45,6 +48,9 @@ _SYSCALL: Final = re.compile(
     r"entry_SYSCALL|do_syscall_64|__(x64|arm64|se|do)_sys_|x64_sys_call|"
     r"invoke_syscall|el0t?_64_sync|el0_svc|syscall$|^__vdso_|^\[vdso\]"
 )
+# Frames that stand for a remark of the profiler on a stack: why a thread left the CPU, or that
+# the stack is not known.
+_REMARK: Final = re.compile(r"^\[(waited|preempted|left the CPU|last sample|no stack|no name)")
 _MEMORY: Final = re.compile(
     r"^(operator (new|delete)|(__libc_|_int_|__|je_|tc_|mi_)?(malloc|free|calloc|realloc|"
     r"memalign|posix_memalign)\b|std::allocator<)"
@@ -72,17 +78,18 @@ def frame_kind(name: str, *, in_kernel: bool = False, is_root: bool = False) -> 
     """
     if is_root:
         return Kind.THREAD
-    for kind, pattern in ((Kind.LOCK, _LOCK), (Kind.SYSCALL, _SYSCALL)):
-        if pattern.search(name):
-            return kind
-    if in_kernel or name.endswith("_[k]") or name.startswith("[kernel"):
+    kind = _first_match(
+        name, ((Kind.REMARK, _REMARK), (Kind.LOCK, _LOCK), (Kind.SYSCALL, _SYSCALL))
+    )
+    if kind is None and (in_kernel or name.endswith("_[k]") or name.startswith("[kernel")):
         return Kind.KERNEL
-    if name.startswith("["):
+    if kind is None and name.startswith("["):
         return Kind.UNKNOWN
-    for kind, pattern in ((Kind.MEMORY, _MEMORY), (Kind.STD, _STD)):
-        if pattern.search(name):
-            return kind
-    return Kind.USER
+    return kind or _first_match(name, ((Kind.MEMORY, _MEMORY), (Kind.STD, _STD))) or Kind.USER
+
+
+def _first_match(name: str, patterns: Sequence[tuple[Kind, re.Pattern[str]]]) -> Kind | None:
+    return next((kind for kind, pattern in patterns if pattern.search(name)), None)
 
 
 def enters_kernel(name: str) -> bool:

@@ -513,9 +513,10 @@ def sample_folded() -> dict[str, int]:
 def sample_off_cpu_folded() -> dict[str, int]:
     """Off-CPU stacks, in ns."""
     return {
-        "match-0;cluster::Server::run();epoll_wait;entry_SYSCALL_64_after_hwframe;"
-        "do_syscall_64;__x64_sys_epoll_wait;ep_poll": 41_000_000,
-        "engine;main;std::thread::join();futex_wait": 9_000_000_000,
+        "match-0;[waited];cluster::Server::run();epoll_wait;entry_SYSCALL_64_after_hwframe_[k];"
+        "do_syscall_64_[k];__x64_sys_epoll_wait_[k];ep_poll_[k]": 41_000_000,
+        "match-0;[preempted];[no stack]": 300_000,
+        "engine;[waited];main;std::thread::join();futex_wait_[k]": 9_000_000_000,
     }
 
 

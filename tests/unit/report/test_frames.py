@@ -41,6 +41,10 @@ def test_cpp_names_lose_their_arguments(name: str, short: str) -> None:
         ("tcp_sendmsg", True, Kind.KERNEL),
         ("tcp_sendmsg_[k]", False, Kind.KERNEL),
         ("[unknown]", False, Kind.UNKNOWN),
+        ("[libengine.so]", False, Kind.UNKNOWN),
+        ("[waited]", False, Kind.REMARK),
+        ("[last sample before leaving the CPU]", False, Kind.REMARK),
+        ("__x64_sys_sendto_[k]", False, Kind.SYSCALL),
         ("free_all_orders", False, Kind.USER),
     ],
 )
