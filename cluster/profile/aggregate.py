@@ -1,5 +1,6 @@
 """Folds a stream of samples and switches into one profile per window."""
 
+import re
 from collections import Counter as Tally
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -100,7 +101,7 @@ class Aggregation:
         if plain_event(sample.event) == SWITCH_TRACEPOINT:
             thread.leaving = sample.frames
             return
-        into.on_cpu[sample.thread_name, sample.frames] += 1
+        into.on_cpu[_as_root(sample.thread_name), sample.frames] += 1
         thread.last_sample = sample.frames
         thread.left_before = False
 
@@ -126,7 +127,7 @@ class Aggregation:
         if thread.left_ns is not None:
             away_ns = time_ns - thread.left_ns
             kind, stack, is_own = _why_away(thread)
-            into.off_cpu_ns[f"{thread.name};{kind}", stack] += away_ns
+            into.off_cpu_ns[f"{_as_root(thread.name)};{kind}", stack] += away_ns
             if is_own:
                 into.off_cpu_ns_with_own_stack += away_ns
         thread.left_ns = None
@@ -147,6 +148,11 @@ def _why_away(thread: _Thread) -> tuple[str, tuple[Frame, ...], bool]:
     if thread.last_sample:
         return f"{kind};{LAST_SAMPLE}", thread.last_sample, False
     return f"{kind};{NO_STACK}", (), False
+
+
+def _as_root(thread_name: str) -> str:
+    """A thread's name as the root of its stacks: its own text can't be taken for a separator."""
+    return re.sub(r"\s", " ", thread_name.replace(";", ":")) or "[no name]"
 
 
 def fold(stacks: Mapping[Stack, int], names: Mapping[str, str]) -> dict[str, int]:
