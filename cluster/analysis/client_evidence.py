@@ -37,7 +37,13 @@ def send_lag(case: Case) -> Evidence | None:
     if lag.p99_ns > LAG_NOTICED_NS and (share is None or share > LAG_SHARE_P99):
         weight = 3.0 if share is None or share > LAG_SHARE_MOST else 1.5
         return row(name, value, "Orders left the clients late.", supports="client", weight=weight)
-    return row(name, value, "Orders left the clients on time.", against=("client",), weight=1.0)
+    return row(
+        name,
+        value,
+        "Leaving the clients late made little of the response time.",
+        against=("client",),
+        weight=1.0,
+    )
 
 
 def worker_cpu(case: Case) -> Evidence | None:

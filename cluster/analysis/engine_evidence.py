@@ -4,6 +4,7 @@ from typing import Final
 
 from cluster.analysis.case import BUSY, IDLE, PATH_SHARE_HIGH, Case, row, rtt_us
 from cluster.analysis.lag import BACK_PRESSURE_RWND, rwnd_limited_ratio
+from cluster.analysis.load_rules import RATE_TOLERANCE
 from cluster.analysis.utilisation import busiest
 from cluster.results.summary import Evidence
 from cluster.units import NS_PER_US, format_bytes, format_ns, format_rate
@@ -51,7 +52,9 @@ def engine_cpu(case: Case) -> Evidence | None:
 
 def predicted_maximum(case: Case) -> Evidence | None:
     """Throughput at the limit against what another level's CPU time per order allows."""
-    most = case.seen.throughput.mean
+    most, offered = case.seen.throughput.mean, case.seen.record.level.offered_per_s
+    if offered and most and most > (1 - RATE_TOLERANCE) * offered:
+        return None  # all that was offered was answered: this throughput is nobody's limit
     others = [
         level
         for level in case.levels

@@ -68,7 +68,13 @@ def retransmissions(case: Case) -> Evidence | None:
     name, value = "TCP retransmissions", f"{lost:,} for {sent:,} orders"
     if lost > RETRANSMIT_RATIO * sent:
         weight = 2.0 if lost > 10 * RETRANSMIT_RATIO * sent else 1.0
-        return row(name, value, "Packets were lost on the way.", supports="network", weight=weight)
+        return row(
+            name,
+            value,
+            "Packets were lost on the way, or their receipt was told late.",
+            supports="network",
+            weight=weight,
+        )
     return row(
         name, value, "Next to no packet was lost on the way.", against=("network",), weight=0.3
     )

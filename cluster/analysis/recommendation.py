@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cluster.analysis.capacity import Capacity
+from cluster.analysis.case import IDLE
+from cluster.analysis.environment_rules import RUN_QUEUE_BAD
 from cluster.analysis.scenario import Bottleneck, Scenario
 from cluster.analysis.utilisation import busiest
-from cluster.results.engine import EngineExit, HotFunction
+from cluster.results.engine import EngineExit, HotFunction, ThreadUse
 from cluster.results.summary import LevelSummary
 from cluster.units import NS_PER_S, format_ns, format_rate
 
 HOT_SHOWN = 3
-IDLE = 0.5
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def _for_network(found: Capacity) -> Advice:
 def _for_engine(scenario: Scenario | None, found: Capacity, hot: Sequence[HotFunction]) -> Advice:
     level = found.deciding
     thread = busiest(level.engine_threads) if level else None
-    if thread is not None and thread.utilisation_ratio < IDLE:
+    if thread is not None and thread.utilisation_ratio + thread.run_queue_ratio < IDLE:
         return Advice(
             f"The engine is what orders wait for, yet its busiest thread {thread.name} was on the "
             f"CPU only {thread.utilisation_ratio:.0%} of the time: it waits, for a lock, a disk, "
@@ -77,7 +78,7 @@ def _for_engine(scenario: Scenario | None, found: Capacity, hot: Sequence[HotFun
             "order's path.",
         )
     cost = _cost(level)
-    where = _hot_sentence(hot)
+    where = _hot_sentence(hot) + _shared_cpu_sentence(thread)
     if scenario in ("A", "beyond-1M"):
         return Advice(
             f"The engine is fast; the API in front of it is what to replace first (low-latency "
@@ -145,6 +146,15 @@ def _cost(level: LevelSummary | None) -> str:
     return (
         f"its busiest thread spends {format_ns(level.busy_ns_per_order)} per order, which allows "
         f"{limit}; halve that, or share the symbols over twice the threads, to double it."
+    )
+
+
+def _shared_cpu_sentence(thread: ThreadUse | None) -> str:
+    if thread is None or thread.run_queue_ratio <= RUN_QUEUE_BAD:
+        return ""
+    return (
+        f" It waited for a CPU {thread.run_queue_ratio:.0%} of the time: with CPUs of its own it "
+        "would take more."
     )
 
 

@@ -376,3 +376,32 @@ def test_the_same_case_gives_the_same_evidence():
     case = Case(observe(record), [summarise_level(record)], "")
 
     assert gather(case) == gather(case)
+
+
+def test_an_engine_that_shares_its_cpu_is_told_so_and_not_that_it_sleeps():
+    shared = replace(SATURATED, threads=busy(0.47, wait=0.5))
+    verdict = run(replace(BASE, threads=busy(0.2)), shared)
+
+    assert verdict.bottleneck == "engine"
+    assert "waited for a CPU 50% of the time" in verdict.recommendation
+    assert "it waits, for a lock" not in verdict.recommendation
+
+
+def test_a_rate_that_was_answered_in_full_is_not_held_against_the_prediction():
+    late = replace(STARVED, answered_per_s=None, backlog_per_s=0)
+    quantities = {row.quantity for row in run(BASE, late).evidence}
+
+    assert "throughput against the predicted maximum" not in quantities
+
+
+@pytest.mark.parametrize(
+    ("rate", "scenario", "words"),
+    [(500, "B", "data structures"), (4_000, "C", "round trips"), (12_000, "A", "protocol")],
+)
+def test_the_recommendation_follows_the_scenario_of_a_limited_engine(rate, scenario, words):
+    held = replace(BASE, offered_per_s=rate, threads=busy(0.6))
+    beyond = replace(SATURATED, offered_per_s=2 * rate, answered_per_s=1.2 * rate)
+    verdict = run(held, beyond)
+
+    assert (verdict.scenario, verdict.bottleneck) == (scenario, "engine")
+    assert words in f"{verdict.recommendation} {verdict.next_action}"
