@@ -74,7 +74,7 @@ class EngineSide:
         self._undo.callback(host.close)
         pid = self._start_or_find(host)
         self.clock = clock_offset(host)
-        self.facts = facts_of(host)
+        self.facts = facts_of(host, self.clock)
         if pid is not None:
             session = ProfileSession(
                 host,

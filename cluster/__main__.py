@@ -1,0 +1,5 @@
+"""`python -m cluster` is `loadcluster`."""
+
+from cluster.cli import main
+
+main()
