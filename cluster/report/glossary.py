@@ -20,8 +20,7 @@ GLOSSARY: Final[dict[str, str]] = {
     "Throughput": "Answered orders per second, over the control window.",
     "In flight": "Orders sent and not yet answered.",
     "Backlog": "Orders that are due and not yet sent.",
-    "Sustained": "The highest offered load that the engine kept up with in a valid open-loop "
-    "level.",
+    "Sustained": "Answered orders per second at the highest valid open-loop level.",
     "Maximum": "The throughput of the closed-loop level.",
     "Predicted maximum": "What one second of the busiest engine thread would carry: 1 / (its "
     "on-CPU time per order).",
@@ -118,7 +117,7 @@ GLOSSARY: Final[dict[str, str]] = {
     "Available": "Whether it can be measured, and if not, why.",
     "Remedy": "What would make it measurable.",
     # Agents and hosts.
-    "Agents": "The load hosts: proof that the clients were not the limit.",
+    "Agents": "The load hosts. Their figures show whether the clients were the limit.",
     "Busiest worker": "On-CPU share of the agent's busiest thread. Near 100 % only with "
     "wait: spin.",
     "Round trip": "TCP's own smoothed round-trip time, averaged over connections.",

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Final
 
+from cluster.analysis.capacity import capacity
 from cluster.results.summary import CurvePoint, LevelSummary
 from cluster.units import format_ns, format_rate
 
-# A level keeps up when it answers this share of what was offered; Poisson arrivals alone move
-# a window's count by a fraction of a percent.
-KEPT_UP_RATIO: Final = 0.99
+# Below this share of what was offered, a level that is not valid also fell short visibly.
+FELL_SHORT_RATIO: Final = 0.99
 
 CURVE_LEVELS_MAX: Final = 12  # more lines than that can't be told apart
 
@@ -30,14 +30,6 @@ def load_per_s(level: LevelSummary) -> float | None:
     return level.offered_per_s if level.offered_per_s is not None else level.throughput_per_s.mean
 
 
-def kept_up(level: LevelSummary) -> bool:
-    """Whether an open-loop level answered what was offered."""
-    mean = level.throughput_per_s.mean
-    if level.offered_per_s is None or mean is None:
-        return False
-    return mean >= KEPT_UP_RATIO * level.offered_per_s
-
-
 def name_of_level(levels: Sequence[LevelSummary], index: int | None) -> str:
     """The name of level `index`; its number when no such level was measured."""
     if index is None:
@@ -48,21 +40,25 @@ def name_of_level(levels: Sequence[LevelSummary], index: int | None) -> str:
 
 def throughput_result(levels: Sequence[LevelSummary]) -> str:
     """What the throughput chart shows, in one sentence."""
+    found = capacity(levels)
     sentences = []
-    opened = [level for level in levels if not is_closed(level)]
-    keeping = [level for level in opened if kept_up(level) and level.valid]
-    falling = next((level for level in opened if not kept_up(level)), None)
-    if keeping:
-        sentences.append(f"The engine kept up with {level_name(keeping[-1])}")
-    if falling is not None:
-        mean = falling.throughput_per_s.mean
-        answered = "no throughput could be measured" if mean is None else f"it answered {mean:,.0f}"
-        sentences.append(f"at {level_name(falling)} offered {answered}")
-    for level in levels:
-        mean = level.throughput_per_s.mean
-        if is_closed(level) and mean is not None:
-            sentences.append(f"closed-loop it reached {format_rate(mean)}")
+    if found.sustained is not None:
+        sentences.append(f"the engine kept up with {level_name(found.sustained)}")
+    beyond = [v for v in levels if not is_closed(v) and not v.valid]
+    if beyond:
+        sentences.append(_not_sustained(beyond[0]))
+    if found.closed_loop_max_per_s is not None:
+        sentences.append(f"closed-loop it reached {format_rate(found.closed_loop_max_per_s)}")
     return _sentence(sentences) or "No level gave a throughput"
+
+
+def _not_sustained(level: LevelSummary) -> str:
+    mean, offered = level.throughput_per_s.mean, level.offered_per_s
+    if mean is None or offered is None:
+        return f"at {level_name(level)} offered no throughput could be measured"
+    if mean < FELL_SHORT_RATIO * offered:
+        return f"at {level_name(level)} offered it answered {format_rate(mean)}"
+    return f"the level at {level_name(level)} is not valid"
 
 
 def response_result(levels: Sequence[LevelSummary]) -> str:

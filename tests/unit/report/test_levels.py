@@ -2,7 +2,6 @@ from cluster.report.levels import (
     CURVE_LEVELS_MAX,
     curve_levels,
     curve_result,
-    kept_up,
     level_name,
     load_per_s,
     name_of_level,
@@ -18,7 +17,10 @@ LEVELS = sample_summary().levels
 
 def falling_behind(level: LevelSummary) -> LevelSummary:
     return level.model_copy(
-        update={"throughput_per_s": Throughput(min=140_000, mean=150_000, max=160_000)}
+        update={
+            "throughput_per_s": Throughput(min=140_000, mean=150_000, max=160_000),
+            "valid": False,
+        }
     )
 
 
@@ -38,10 +40,6 @@ def test_a_level_is_found_by_its_index() -> None:
     assert name_of_level(LEVELS, None) == ""
 
 
-def test_only_an_open_loop_level_can_keep_up() -> None:
-    assert [True, True, True, True, False] == [kept_up(level) for level in LEVELS]
-
-
 def test_the_throughput_sentence_names_the_highest_level_kept_and_the_maximum() -> None:
     assert throughput_result(LEVELS) == (
         "The engine kept up with 200,000/s; closed-loop it reached 412,300/s"
@@ -52,14 +50,16 @@ def test_the_throughput_sentence_says_where_the_engine_fell_behind() -> None:
     levels = [*LEVELS[:3], falling_behind(LEVELS[3])]
 
     assert throughput_result(levels) == (
-        "The engine kept up with 100,000/s; at 200,000/s offered it answered 150,000"
+        "The engine kept up with 100,000/s; at 200,000/s offered it answered 150,000/s"
     )
 
 
 def test_a_level_that_is_not_valid_was_not_kept_up_with() -> None:
     invalid = LEVELS[1].model_copy(update={"valid": False})
 
-    assert throughput_result([LEVELS[0], invalid]) == "The engine kept up with 10,000/s"
+    assert throughput_result([LEVELS[0], invalid]) == (
+        "The engine kept up with 10,000/s; the level at 50,000/s is not valid"
+    )
 
 
 def test_the_response_sentence_compares_the_lowest_and_highest_open_loop_level() -> None:
