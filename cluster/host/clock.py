@@ -1,17 +1,19 @@
 """How a host's CLOCK_MONOTONIC relates to the driver's, and how sure that is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cluster.host.protocol import Host
 from cluster.host.supervised import Exchange, Supervised
 
-EXCHANGES = 20
-_PROBE_MAX_S = 60
-
 
 @dataclass(frozen=True)
 class ClockOffset:
-    """`host clock - driver clock`, both CLOCK_MONOTONIC, in ns."""
+    """`host clock - driver clock`, both CLOCK_MONOTONIC, in ns.
+
+    Valid when it was measured: the clocks of two machines drift apart by some µs per second,
+    so measure before and after what it is to be used for.
+    """
 
     offset_ns: int
     error_ns: int  # the true offset lies within ± this
@@ -22,39 +24,49 @@ class ClockOffset:
         return host_ns - self.offset_ns
 
 
+SAME_CLOCK = ClockOffset(0, 0, "the same clock")
+
+
 def clock_offset(host: Host) -> ClockOffset:
     """The offset of `host`; exactly 0 with no error for this machine. Raises HostError."""
     if host.is_local:
-        return ClockOffset(0, 0, "same clock")
-    supervised = Supervised.start(
-        host, ["sleep", str(_PROBE_MAX_S)], label="clock comparison", max_s=_PROBE_MAX_S
-    )
+        return SAME_CLOCK
+    asked = Supervised.start(host, ["sleep", "60"], label="the clock exchange", max_s=60)
     try:
-        return measure_offset(supervised)
+        return measure_offset(asked)
     finally:
-        supervised.stop()
+        asked.stop()
 
 
-def measure_offset(supervised: Supervised, exchanges: int = EXCHANGES) -> ClockOffset:
-    """As `clock_offset`, through a command that runs already. Raises HostError.
+def measure_offset(supervised: Supervised, exchanges: int = 20) -> ClockOffset:
+    """As `clock_offset`, through a command that runs already. Raises HostError."""
+    if supervised.host.is_local:
+        return SAME_CLOCK
+    return best_offset([supervised.exchange() for _ in range(exchanges)], supervised.clock_error_ns)
+
+
+def best_offset(exchanges: Sequence[Exchange], clock_error_ns: int) -> ClockOffset:
+    """The offset by the exchange that was under way for the shortest time.
+
+    The two ways may have taken anything between nothing and the whole delay, so half the delay
+    bounds the error.
+
+    Args:
+        exchanges: At least one.
+        clock_error_ns: How far the host's times may be off its own clock, ns.
 
     Source:
-        D. Mills, RFC 5905, section 8: offset and delay of a four-timestamp exchange. Of several
-        exchanges the one with the least delay is kept.
+        D. L. Mills, RFC 5905 (NTPv4), section 8, and its minimum-delay clock filter.
     """
-    best = min((supervised.exchange() for _ in range(exchanges)), key=delay_ns)
-    error_ns = delay_ns(best) // 2 + supervised.clock_error_ns
-    return ClockOffset(offset_ns(best), error_ns, f"{exchanges} exchanges over SSH")
+    best = min(exchanges, key=_delay_ns)
+    there_ns = best.received_ns - best.sent_ns
+    back_ns = best.returned_ns - best.replied_ns
+    return ClockOffset(
+        offset_ns=(there_ns - back_ns) // 2,
+        error_ns=_delay_ns(best) // 2 + 1 + clock_error_ns,
+        method=f"best of {len(exchanges)} four-timestamp exchanges over SSH",
+    )
 
 
-def delay_ns(exchange: Exchange) -> int:
-    """How long the question and its answer were on their way."""
-    there = exchange.replied_ns - exchange.received_ns
-    return exchange.returned_ns - exchange.sent_ns - there
-
-
-def offset_ns(exchange: Exchange) -> int:
-    """The offset that the exchange shows, if both ways took equally long."""
-    return (
-        exchange.received_ns - exchange.sent_ns + exchange.replied_ns - exchange.returned_ns
-    ) // 2
+def _delay_ns(exchange: Exchange) -> int:
+    return (exchange.returned_ns - exchange.sent_ns) - (exchange.replied_ns - exchange.received_ns)

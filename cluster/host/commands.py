@@ -13,6 +13,7 @@ _PACKAGES = {
     "bash": "bash, version 5 or later",
     "bash5": "bash, version 5 or later",
     "setpriv": "util-linux",
+    "setsid": "util-linux",
     "taskset": "util-linux",
     "timeout": "coreutils",
     "mkfifo": "coreutils",

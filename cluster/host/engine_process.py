@@ -1,28 +1,19 @@
-"""The life of the engine we start, and finding one that runs already."""
+"""The life of the engine that we start."""
 
+import errno
 import socket
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from cluster.errors import CommandFailed, EngineError, ProcessNotFound
-from cluster.host.commands import checked
+from cluster.errors import CommandFailed, EngineError, MissingTool
+from cluster.host.processes import ProcessFacts, find_process
 from cluster.host.protocol import Host
-from cluster.host.supervised import Ended, Supervised
+from cluster.host.supervised import LONGEST_STOP_S, Ended, Supervised
 
-_CONNECT_TIMEOUT_S = 1.0
-_LOOK_S = 0.02
-_TICKS_PER_S = 100  # USER_HZ: what Linux shows to user space on every architecture we know
+__all__ = ["ProcessFacts", "RunningEngine", "find_process", "start_engine"]
 
-
-@dataclass(frozen=True)
-class ProcessFacts:
-    """A process on a host. Pid and start time together are unique until the next boot."""
-
-    pid: int
-    name: str
-    cmdline: str
-    start_time_s: float  # after boot
+_PROBE_TIMEOUT_S = 1.0
+_PROBE_PAUSE_S = 0.05
 
 
 class RunningEngine:
@@ -37,8 +28,15 @@ class RunningEngine:
         """How it ended by itself, or None while it runs. Raises ConnectionFailed."""
         return None if self._supervised.alive() else self._supervised.stop()
 
-    def stop(self, timeout_s: float = 10) -> Ended:
-        """End it with SIGTERM; `stdout_tail` is its last output. Idempotent."""
+    def output(self) -> tuple[str, str]:
+        """The last of its stdout and of its stderr so far. Raises ConnectionFailed."""
+        return self._supervised.output()
+
+    def stop(self, timeout_s: float = LONGEST_STOP_S) -> Ended:
+        """End it with SIGTERM; `stdout_tail` is its last output. Idempotent.
+
+        Raises ConnectionFailed; its supervisor then ends it.
+        """
         return self._supervised.stop(timeout_s)
 
 
@@ -54,109 +52,100 @@ def start_engine(
 ) -> RunningEngine:
     """Start an engine and wait until its port accepts a connection from this machine.
 
+    Args:
+        host: Where it runs.
+        argv: Its command line.
+        cpus: CPUs it is pinned to; empty: not pinned.
+        address: Where the load will go to.
+        port: As above.
+        ready_timeout_s: How long it may take until it listens.
+        max_s: It is ended after so long, whatever happens.
+
     Raises:
         EngineError: the port is taken, the engine ended, or its port did not open in time.
+        MissingTool: the program is not there.
         HostError: the host failed.
     """
-    if accepts(address, port):
+    place = f"{address} port {port}"
+    if _probe(address, port) is None:
         raise EngineError(
-            f"{address}:{port} is taken: something accepts connections there already",
-            "end it, choose another `engine.port`, or profile it by name with `engine.process`",
+            f"something listens on {place} already{_who(host, port)}: "
+            "the load would not go to the engine that was to be started",
+            "end it, choose another `engine.port`, or profile it with `engine.process`",
         )
     try:
         supervised = Supervised.start(
             host, argv, label="the engine", max_s=max_s, stop_signal="TERM", cpus=cpus
         )
     except CommandFailed as error:
-        raise EngineError(f"the engine did not start: {error.message}", error.hint) from error
-    engine = RunningEngine(supervised)
+        raise EngineError(
+            f"the engine ended at once with status {error.exit_status}"
+            f"{_last_words('', error.stderr)}",
+            f"try it by hand on {host.name}: {' '.join(argv)}",
+        ) from error
     try:
-        _wait_until_ready(engine, address, port, ready_timeout_s)
+        _wait_until_ready(supervised, address, port, ready_timeout_s)
     except BaseException:
-        engine.stop()
+        supervised.stop()
         raise
-    return engine
+    return RunningEngine(supervised)
 
 
-def accepts(address: str, port: int) -> bool:
-    """Whether something accepts a connection at `address`:`port`, seen from this machine."""
-    try:
-        socket.create_connection((address, port), timeout=_CONNECT_TIMEOUT_S).close()
-    except OSError:
-        return False
-    return True
+def how(ended: Ended) -> str:
+    """How an engine ended, for people: `by SIGSEGV`, `with status 3`."""
+    if ended.signal is not None:
+        return f"by {ended.signal}"
+    if ended.exit_status is not None:
+        return f"with status {ended.exit_status}"
+    return "when its supervisor was killed"
 
 
-def _wait_until_ready(
-    engine: RunningEngine, address: str, port: int, ready_timeout_s: float
-) -> None:
-    deadline = time.monotonic() + ready_timeout_s
-    while not accepts(address, port):
-        if (ended := engine.exit()) is not None:
-            how = ended.signal or f"exit status {ended.exit_status}"
-            said = ended.stderr_tail.strip() or ended.stdout_tail.strip()
-            raise EngineError(f"the engine ended before it listened, with {how}: {_last(said)}")
-        if time.monotonic() > deadline:
+def _wait_until_ready(supervised: Supervised, address: str, port: int, timeout_s: float) -> None:
+    deadline = time.monotonic() + timeout_s
+    while (refusal := _probe(address, port)) is not None:
+        if not supervised.alive():
+            ended = supervised.stop()
             raise EngineError(
-                f"the engine runs but {address}:{port} did not open within {ready_timeout_s:g} s",
-                "check `engine.address` and `engine.port`, or raise `engine.ready_timeout_s`",
+                f"the engine ended {how(ended)} before it listened on {address} port {port}"
+                f"{_last_words(ended.stdout_tail, ended.stderr_tail)}"
             )
-        time.sleep(_LOOK_S)
+        if time.monotonic() > deadline:
+            ended = supervised.stop()
+            raise EngineError(
+                f"the engine did not listen on {address} port {port} within {timeout_s:g} s "
+                f"({refusal}){_last_words(ended.stdout_tail, ended.stderr_tail)}",
+                "does it listen on `engine.address` and `engine.port`? does it need a longer "
+                "`engine.ready_timeout_s`?",
+            )
+        supervised.wait(_PROBE_PAUSE_S)
 
 
-def _last(text: str) -> str:
-    lines = text.splitlines()
-    return lines[-1] if lines else "it printed nothing"
+def _probe(address: str, port: int) -> str | None:
+    """None when the port accepts a connection from here, else why not."""
+    try:
+        with socket.create_connection((address, port), _PROBE_TIMEOUT_S):
+            return None
+    except socket.gaierror:
+        raise EngineError(
+            f"the engine's address {address} can't be resolved", "correct `engine.address`"
+        ) from None
+    except TimeoutError:
+        return "no answer"
+    except OSError as error:
+        return "refused" if error.errno == errno.ECONNREFUSED else str(error.strerror or error)
 
 
-def find_process(host: Host, name_or_pid: str | int) -> ProcessFacts:
-    """The one process of that name or pid. Raises ProcessNotFound, listing candidates."""
-    processes = _processes(host)
-    if isinstance(name_or_pid, int):
-        found = [process for process in processes if process.pid == name_or_pid]
-    else:
-        found = [process for process in processes if _is_called(process, name_or_pid)]
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        what = "pid" if isinstance(name_or_pid, int) else "name"
-        raise ProcessNotFound(
-            host.name,
-            f"no process has the {what} {name_or_pid!r}",
-            "start the engine first, or correct `engine.process`",
-        )
-    listed = "; ".join(f"{process.pid}: {process.cmdline}" for process in found)
-    raise ProcessNotFound(
-        host.name,
-        f"{len(found)} processes are called {name_or_pid!r}: {listed}",
-        "give the pid of the one to profile as `engine.process`",
-    )
+def _who(host: Host, port: int) -> str:
+    """The process that listens there, if the host can tell."""
+    try:
+        listening = host.run(["ss", "-Hltnp", f"sport = :{port}"]).stdout
+    except MissingTool:
+        return ""
+    _, found, users = listening.partition('users:(("')
+    name, _, rest = users.partition('",pid=')
+    return f" ({name}, pid {rest.partition(',')[0]})" if found else ""
 
 
-def _is_called(process: ProcessFacts, name: str) -> bool:
-    program = process.cmdline.split(" ", 1)[0].rsplit("/", 1)[-1]
-    # The kernel cuts names at 15 bytes; the program's file name is whole.
-    return name in (process.name, program)
-
-
-def _processes(host: Host) -> list[ProcessFacts]:
-    script = """
-    for entry in /proc/[0-9]*; do
-        read -r stat <"$entry/stat" || continue
-        printf '%s\\0' "$stat"
-        tr '\\0' ' ' <"$entry/cmdline" | tr '\\n' ' '
-        printf '\\0'
-    done 2>/dev/null
-    """
-    fields = checked(host, ["sh", "-c", script]).stdout.split("\0")
-    pairs = zip(fields[::2], fields[1::2], strict=False)
-    return [facts for stat, cmdline in pairs if (facts := _facts(stat, cmdline)) is not None]
-
-
-def _facts(stat: str, cmdline: str) -> ProcessFacts | None:
-    if not cmdline.strip():
-        return None  # a kernel thread, or one that has just ended
-    pid, _, rest = stat.partition(" (")
-    name, _, numbers = rest.rpartition(") ")
-    start_ticks = int(numbers.split()[19])
-    return ProcessFacts(int(pid), name, cmdline.strip(), start_ticks / _TICKS_PER_S)
+def _last_words(stdout: str, stderr: str) -> str:
+    lines = [*stdout.strip().splitlines()[-3:], *stderr.strip().splitlines()[-3:]]
+    return f"; it said: {' | '.join(lines)}" if lines else "; it said nothing"

@@ -185,6 +185,10 @@ class Supervised:
         """Whether it still runs, as far as was heard. Raises ConnectionFailed."""
         return self._supervision.alive()
 
+    def wait(self, timeout_s: float) -> None:
+        """Wait until it has ended or the connection is lost, at most `timeout_s`."""
+        self._supervision.wait(timeout_s)
+
     def stop(self, timeout_s: float = LONGEST_STOP_S) -> Ended:
         """End it, politely first, by force after `timeout_s`; also tells how it ended before.
 
@@ -246,8 +250,15 @@ class Supervised:
         return CommandFailed(self.host.name, self._argv, status, stderr)
 
     def _wait_until_gone(self) -> None:
-        # `timeout` may need its ten seconds until SIGKILL.
-        script = 'for turn in $(seq 120); do [ -e "/proc/$1" ] || exit 0; sleep 0.1; done; exit 1'
+        # `timeout` may need its ten seconds until SIGKILL; its children are left to us.
+        script = """
+        for turn in $(seq 120); do
+            [ -e "/proc/$1" ] || break
+            sleep 0.1
+        done
+        kill -s KILL -- "-$1" 2>/dev/null
+        [ ! -e "/proc/$1" ]
+        """
         argv = ["sh", "-c", script, "sh", str(self.pid)]
         if not self.host.run(argv, timeout_s=20).ok:
             raise HostError(self.host.name, f"{self.label} (pid {self.pid}) does not end")

@@ -1,13 +1,15 @@
 # Runs one command on a host so that it can't outlive the driver.
 #
-#   bash supervisor.sh DIR MAX_MS HEARTBEAT_MS STOP_SIGNAL CPUS CWD ENV_COUNT [NAME=VALUE]... ARGV...
+#   bash supervisor.sh DIR MAX_MS HEARTBEAT_MS STOP_SIGNAL CPUS CWD \
+#                      ENV_COUNT [NAME=VALUE]... ARGV...
 #
 # stdin is the driver: one command a line; any line is a heartbeat, so an idle driver sends `hb`.
 #   clock ID           -> clock ID received_ns replied_ns
-#   enable|disable|ping ID PATIENCE_S  (perf's control fifo)  -> ack ID sent_ns acked_ns | noack ID
+#   enable|disable|ping ID PATIENCE_S  (perf's control)  -> ack ID sent_ns acked_ns | noack ID
 #   stop KILL_AFTER_S  -> the command gets STOP_SIGNAL, and SIGKILL so long after
 # stdout carries only those answers, and before them `ready PID ANCHOR_NS ERROR_NS METHOD`, or
-# `missing TOOL`, `nodirectory` or `failed STATUS`; at the very end `ended STATUS WHY`. Times are CLOCK_MONOTONIC.
+# `missing TOOL`, `nodirectory` or `failed STATUS`; at the very end `ended STATUS WHY`. Times are
+# CLOCK_MONOTONIC.
 #
 # The command's own output goes to files in DIR: a pipe to a dead driver would kill it by SIGPIPE
 # just while it writes its data. There is no terminal, so no SIGHUP either.
@@ -29,7 +31,7 @@ trap terminated=yes TERM INT
 set -m
 
 ((BASH_VERSINFO[0] >= 5)) || { echo "missing bash5"; exit 1; }
-tools=(setpriv timeout mkfifo)
+tools=(setpriv setsid timeout mkfifo)
 [[ $cpus == - ]] || tools+=(taskset)
 for tool in "${tools[@]}"; do
     type -P "$tool" >/dev/null || { echo "missing $tool"; exit 1; }
@@ -89,17 +91,36 @@ pin=()
 [[ $cpus == - ]] || pin=(taskset --cpu-list "$cpus")
 [[ $cwd == - ]] && cwd=$directory
 printf -v max_s '%d.%03d' "$((max_ms / 1000))" "$((max_ms % 1000))"
-# `timeout` bounds the life, passes signals on to the command and its children, and follows up
-# with SIGKILL. PDEATHSIG: should the supervisor or `timeout` be killed, the kernel sends the
-# command its stop signal.
-setpriv --pdeathsig "$stop_signal" timeout --preserve-status -s "$stop_signal" -k 10 "$max_s" \
-    setpriv --pdeathsig "$stop_signal" "${pin[@]}" \
+# `timeout` bounds the life and follows up with SIGKILL. PDEATHSIG: should the supervisor or
+# `timeout` be killed, the kernel sends the command its stop signal. The command leads a session and
+# group of its own, so that it and its children each get the stop signal once: to many programs a
+# second one means "at once".
+setpriv --pdeathsig "$stop_signal" \
+    timeout --foreground --preserve-status -s "$stop_signal" -k 10 "$max_s" \
+    setpriv --pdeathsig "$stop_signal" setsid "${pin[@]}" \
     bash -c "$launch" "launch:$directory" "$env_count" "$cwd" "${environment[@]}" "$@" \
     </dev/null >stdout 2>stderr 8>&- 9>&- &
-group=$!
+keeper=$!
 started=$EPOCHREALTIME
 
-running() { kill -0 "$group" 2>/dev/null; }
+running() { kill -0 "$keeper" 2>/dev/null; }
+
+# Reads a line of descriptor $1 into `line`; 1 when there is none yet, 2 at the end. What a read
+# has taken when its time is over, a busy host stopping us in between, is kept for the next.
+declare -A pieces=()
+take_line() { # DESCRIPTOR SECONDS
+    local piece status
+    IFS= read -r -t "$2" -u "$1" piece
+    status=$?
+    line=${pieces[$1]}$piece
+    if ((status == 0)); then
+        pieces[$1]=
+        return 0
+    fi
+    pieces[$1]=$line
+    ((status > 128)) && return 1
+    return 2
+}
 
 # Sleeps without a fork: nothing is ever written to the fifo after the pid.
 doze() { read -r -t "$1" -u 7 _; }
@@ -113,9 +134,15 @@ launched() {
 
 pid=
 for ((turn = 0; turn < 200; turn++)); do
-    read -r -t 0.05 -u 7 pid && break
+    take_line 7 0.05 && pid=$line && break
     running || break
 done
+# A wrong pid would be a disaster: we are going to signal it.
+if [[ $pid ]] && running; then
+    parent=$keeper
+    read -r stat <"/proc/$pid/stat" && read -r _ parent _ <<<"${stat##*) }"
+    [[ $parent == "$keeper" ]] || pid=
+fi
 for ((turn = 0; turn < 400; turn++)); do
     [[ -z $pid ]] || launched "$pid" && break
     doze 0.005
@@ -125,15 +152,15 @@ done
 finish() { # WHY KILL_AFTER_S
     local why=$1 turns
     if running; then
-        kill -s "$stop_signal" "$group"
+        kill -s "$stop_signal" -- "-$pid"
         for ((turns = $2 * 50; turns > 0; turns--)); do
             running || break
             doze 0.02
         done
     fi
-    # Also what its children left in the group.
-    kill -s KILL -- "-$group"
-    wait "$group"
+    # Also the children that it left behind.
+    kill -s KILL -- "-$pid"
+    wait "$keeper"
     local status=$?
     rm -f ctl ack started
     echo "ended $status $why"
@@ -141,8 +168,8 @@ finish() { # WHY KILL_AFTER_S
 }
 
 if [[ -z $pid ]]; then
-    kill -s KILL -- "-$group"
-    wait "$group"
+    kill -s KILL -- "-$keeper"
+    wait "$keeper"
     echo "failed $?"
     exit 1
 fi
@@ -150,16 +177,16 @@ echo "ready $pid $anchor_ns $anchor_error_ns $anchor_method"
 
 stale_acks=
 control() { # NAME ID PATIENCE_S
-    local sent acked answer
+    local sent acked line turn
     # An answer that came too late must not be taken for the next one.
     if [[ $stale_acks ]]; then
-        while read -r -t 0.01 -u 9 answer; do :; done
+        while take_line 9 0.01; do :; done
         stale_acks=
     fi
     sent=$EPOCHREALTIME
     echo "$1" >&8
     for ((turn = 0; turn < $3 * 10; turn++)); do
-        if read -r -t 0.1 -u 9 answer; then
+        if take_line 9 0.1; then
             acked=$EPOCHREALTIME
             echo "ack $2 $((${sent/./}000 - anchor_ns)) $((${acked/./}000 - anchor_ns))"
             return
@@ -185,7 +212,6 @@ obey() { # LINE RECEIVED
 
 # Silence is counted in turns of 0.2 s: the wall clock may be set, and $SECONDS follows it.
 silent=0
-partial=
 while :; do
     if ! running; then
         elapsed_us=$((${EPOCHREALTIME/./} - ${started/./}))
@@ -193,15 +219,14 @@ while :; do
         finish exited 0
     fi
     [[ $terminated ]] && finish supervisor-signal 10
-    if IFS= read -r -t 0.2 line; then
-        received=$EPOCHREALTIME
-        silent=0
-        obey "$partial$line" "$received"
-        partial=
-    elif (($? > 128)); then
-        partial+=$line
-        ((++silent * 200 < heartbeat_ms)) || finish heartbeat-timeout 10
-    else
-        finish stdin-eof 10
-    fi
+    take_line 0 0.2
+    case $? in
+        0)
+            received=$EPOCHREALTIME
+            silent=0
+            obey "$line" "$received"
+            ;;
+        1) ((++silent * 200 < heartbeat_ms)) || finish heartbeat-timeout 10 ;;
+        2) finish stdin-eof 10 ;;
+    esac
 done
