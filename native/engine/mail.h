@@ -49,7 +49,7 @@ public:
 
     /// Producer. True when there was something new to see.
     ///
-    /// Sequentially consistent: see MatchThread::wait, which must not miss it and fall asleep.
+    /// Sequentially consistent: see PostOffice::fall_asleep, which must not miss it.
     bool publish() noexcept {
         if (written_ == published_.load(std::memory_order_relaxed)) {
             return false;

@@ -1,16 +1,12 @@
 #include "engine/match_thread.h"
 
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <system_error>
+#include <utility>
 
 #include "client/clock.h"
 
@@ -63,26 +59,14 @@ MatchThread::MatchThread(Crew& crew, std::uint32_t index, std::uint32_t threads,
       faults_(*crew.faults),
       index_(index),
       threads_(threads),
-      listener_(listener),
       epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
-      wake_event_(checked(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), "eventfd")),
-      spare_(::open("/dev/null", O_RDONLY | O_CLOEXEC)),
+      acceptor_(listener),
+      post_(index, threads),
       matcher_(crew.limits),
       read_buffer_(kReadAtOnce + orderwire::kLongestRequest) {
-    add_to_epoll(epoll_.get(), wake_event_.get(), kWakeTag);
-    if (listener_ >= 0) {
-        add_to_epoll(epoll_.get(), listener_, kListenerTag);
-    }
-    for (std::uint32_t sender = 0; sender < threads_; ++sender) {
-        inboxes_.push_back(std::make_unique<Inbox>());
-    }
-}
-
-void MatchThread::connect_outboxes() {
-    for (const auto& receiver : crew_.threads) {
-        Inbox& inbox = *receiver->inboxes_[index_];
-        request_outboxes_.emplace_back(inbox.requests);
-        reply_outboxes_.emplace_back(inbox.replies);
+    add_to_epoll(epoll_.get(), post_.wake_descriptor(), kWakeTag);
+    if (listener >= 0) {
+        add_to_epoll(epoll_.get(), listener, kListenerTag);
     }
 }
 
@@ -95,15 +79,9 @@ void MatchThread::run() {
         send_new_replies();
         close_doomed();
         if (threads_ > 1) {
-            flush_outboxes();
+            post_.flush();
         }
     }
-}
-
-void MatchThread::wake() noexcept {
-    const std::uint64_t one = 1;
-    // The only failure is a counter that is full, and then the thread is being woken already.
-    [[maybe_unused]] const ssize_t written = ::write(wake_event_.get(), &one, sizeof one);
 }
 
 void MatchThread::wait_and_serve() {
@@ -111,13 +89,12 @@ void MatchThread::wait_and_serve() {
     epoll_event events[kEventsMax];
     const int timeout = timeout_ms();
     const int ready = ::epoll_wait(epoll_.get(), events, kEventsMax, timeout);
-    asleep_.store(false, std::memory_order_relaxed);
+    post_.stay_awake();
     faults_.before_pass();
     for (int at = 0; at < ready; ++at) {
         const std::uint64_t tag = events[at].data.u64;
         if (tag == kWakeTag) {
-            std::uint64_t count = 0;
-            [[maybe_unused]] const ssize_t taken = ::read(wake_event_.get(), &count, sizeof count);
+            post_.clear_wake();
         } else if (tag == kListenerTag) {
             accept_all();
         } else {
@@ -127,76 +104,26 @@ void MatchThread::wait_and_serve() {
 }
 
 /// Blocks only when there is nothing to do but wait for a socket or for wake().
-///
-/// The sleeper says so before it looks for mail, and the sender publishes its mail before it looks
-/// for sleepers. Both are sequentially consistent, so one of the two sees the other.
 int MatchThread::timeout_ms() {
-    if (crew_.wait == Wait::kSpin || work_waits_outside()) {
-        return 0;
-    }
-    if (threads_ > 1) {
-        asleep_.store(true, std::memory_order_seq_cst);
-        if (mail_is_there()) {
-            return 0;
-        }
-    }
-    return -1;
-}
-
-bool MatchThread::mail_is_there() const noexcept {
-    for (const auto& inbox : inboxes_) {
-        if (!inbox->requests.empty() || !inbox->replies.empty()) {
-            return true;
-        }
-    }
-    return false;
-}
-
-void MatchThread::flush_outboxes() {
-    requests_wait_ = replies_wait_ = false;
-    for (std::uint32_t other = 0; other < threads_; ++other) {
-        if (other == index_) {
-            continue;
-        }
-        const bool new_requests = request_outboxes_[other].flush();
-        const bool new_replies = reply_outboxes_[other].flush();
-        MatchThread& receiver = *crew_.threads[other];
-        if ((new_requests || new_replies) && receiver.asleep_.load(std::memory_order_seq_cst)) {
-            receiver.wake();
-        }
-        requests_wait_ = requests_wait_ || request_outboxes_[other].waits();
-        replies_wait_ = replies_wait_ || reply_outboxes_[other].waits();
-    }
+    const bool may_block = crew_.wait == Wait::kBlock && !post_.anything_waits();
+    return may_block && (threads_ == 1 || post_.fall_asleep()) ? -1 : 0;
 }
 
 void MatchThread::take_mail() {
-    for (const auto& inbox : inboxes_) {
-        inbox->replies.drain([&](const Mail& mail) {
-            take_reply_mail(mail);
-            return true;
-        });
-    }
-    for (const auto& inbox : inboxes_) {
-        if (!replies_wait_) {
-            inbox->requests.drain([&](const Mail& mail) { return take_request_mail(mail); });
-        }
-    }
+    post_.take_replies([&](const Mail& mail) { take_reply_mail(mail); });
+    post_.take_requests([&](const Mail& mail) { take_request_mail(mail); });
 }
 
-/// False when no more should be taken: its replies did not all find room.
-bool MatchThread::take_request_mail(const Mail& mail) {
+void MatchThread::take_request_mail(const Mail& mail) {
     switch (mail.kind) {
-        case Mail::Kind::kConnection: adopt(static_cast<int>(mail.received_ns)); break;
+        case Mail::Kind::kConnection:
+            adopt(FileDescriptor(static_cast<int>(mail.received_ns)));
+            break;
         case Mail::Kind::kGone:
             counters_.cancelled_on_disconnect += matcher_.cancel_all(mail.session);
             break;
-        default:
-            match(mail.session, mail.bytes.data(), mail.received_ns);
-            for (const Outbox& outbox : reply_outboxes_) {
-                replies_wait_ = replies_wait_ || outbox.waits();
-            }
+        default: match(mail.session, mail.bytes.data(), mail.received_ns);
     }
-    return !replies_wait_;
 }
 
 void MatchThread::take_reply_mail(const Mail& mail) {
@@ -210,41 +137,24 @@ void MatchThread::take_reply_mail(const Mail& mail) {
     append(*connection, header.length);
 }
 
+/// Connections are dealt out to the threads in turn.
 void MatchThread::accept_all() {
-    for (;;) {
-        const int descriptor = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (descriptor >= 0) {
-            const std::uint32_t owner = accepted_++ % threads_;
-            if (owner == index_) {
-                adopt(descriptor);
-            } else {
-                request_outboxes_[owner].push({Mail::Kind::kConnection, 0, descriptor, {}});
-            }
-        } else if (errno == EMFILE || errno == ENFILE) {
-            // Left in the queue it would wake this thread for ever: accepted and closed at once,
-            // its client knows.
-            spare_ = FileDescriptor{};
-            const FileDescriptor refused(::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC));
-            if (refused.get() < 0) {
-                return;
-            }
-            ++counters_.connections_refused;
-        } else if (errno != EINTR && errno != ECONNABORTED) {
-            break;
-        }
-        if (spare_.get() < 0) {
-            spare_ = FileDescriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    for (int accepted = acceptor_.next(); accepted >= 0; accepted = acceptor_.next()) {
+        const std::uint32_t owner = accepted_++ % threads_;
+        if (owner == index_) {
+            adopt(FileDescriptor(accepted));
+        } else {
+            post_.send_request(owner, {Mail::Kind::kConnection, 0, accepted, {}});
         }
     }
+    counters_.connections_refused = acceptor_.refused();
 }
 
-void MatchThread::adopt(int descriptor) {
-    const int on = 1;
-    ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+void MatchThread::adopt(FileDescriptor socket) {
     const auto session = static_cast<SessionId>(connections_.size() * threads_ + index_);
-    connections_.push_back(std::make_unique<Connection>(FileDescriptor(descriptor), session));
+    add_to_epoll(epoll_.get(), socket.get(), session);
+    connections_.push_back(std::make_unique<Connection>(std::move(socket), session));
     connections_.back()->events = EPOLLIN;
-    add_to_epoll(epoll_.get(), descriptor, session);
     ++counters_.connections;
 }
 
@@ -259,7 +169,7 @@ void MatchThread::serve(SessionId session, std::uint32_t events) {
     }
     if ((connection->events & EPOLLIN) != 0) {
         // What other threads have no room for yet must not grow.
-        if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 && !work_waits_outside()) {
+        if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 && !post_.anything_waits()) {
             read(*connection);
         }
     } else if ((events & (EPOLLHUP | EPOLLERR)) != 0) {
@@ -323,7 +233,7 @@ void MatchThread::take_request(SessionId session, const std::byte* bytes,
     }
     Mail mail{Mail::Kind::kRequest, session, received_ns, {}};
     std::memcpy(mail.bytes.data(), bytes, header.length);
-    request_outboxes_[owner].push(mail);
+    post_.send_request(owner, mail);
 }
 
 /// One request against this thread's books.
@@ -355,7 +265,7 @@ void MatchThread::deliver(std::int64_t received_ns) {
         if (owner != index_) {
             Mail mail{Mail::Kind::kReply, reply.session, 0, {}};
             encode(reply, received_ns, mail.bytes.data());
-            reply_outboxes_[owner].push(mail);
+            post_.send_reply(owner, mail);
         } else if (Connection* connection = find(reply.session)) {
             append(*connection, encode(reply, received_ns, connection->output.room()));
         } else {
@@ -438,11 +348,7 @@ void MatchThread::close(SessionId session) {
     // Before its client can see that it has gone.
     counters_.cancelled_on_disconnect += matcher_.cancel_all(session);
     connections_[session / threads_].reset();
-    for (std::uint32_t other = 0; other < threads_; ++other) {
-        if (other != index_) {
-            request_outboxes_[other].push({Mail::Kind::kGone, session, 0, {}});
-        }
-    }
+    post_.tell_others({Mail::Kind::kGone, session, 0, {}});
 }
 
 void MatchThread::close_doomed() {

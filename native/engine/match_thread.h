@@ -1,7 +1,6 @@
 // One matching thread: serves its share of the connections and owns its share of the symbols.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -10,11 +9,12 @@
 #include <vector>
 
 #include "client/file_descriptor.h"
+#include "engine/acceptor.h"
 #include "engine/connection.h"
 #include "engine/counters.h"
 #include "engine/faults.h"
-#include "engine/mail.h"
 #include "engine/matcher.h"
+#include "engine/post_office.h"
 
 namespace cluster::engine {
 
@@ -47,39 +47,27 @@ public:
     /// `listener` is the listening socket for the thread that accepts, -1 for the others.
     MatchThread(Crew& crew, std::uint32_t index, std::uint32_t threads, int listener);
 
-    /// Gives the thread its ways to all others; once, when all of them exist.
-    void connect_outboxes();
-
     /// Serves until the crew's stop flag is set.
     void run();
 
     /// Ends a wait. From any thread.
-    void wake() noexcept;
+    void wake() noexcept { post_.wake(); }
+
+    PostOffice& post() noexcept { return post_; }
 
     /// After run() has returned.
     const Counters& counters() const noexcept { return counters_; }
 
 private:
-    /// Mail from one other thread. Replies have a ring of their own, because they can always be
-    /// taken in: a ring that requests have filled cannot block them, so no two threads wait for
-    /// each other.
-    struct Inbox {
-        MailRing requests;
-        MailRing replies;
-    };
-
     void wait_and_serve();
     int timeout_ms();
-    bool mail_is_there() const noexcept;
-    void flush_outboxes();
-    bool work_waits_outside() const noexcept { return requests_wait_ || replies_wait_; }
 
     void take_mail();
-    bool take_request_mail(const Mail& mail);
+    void take_request_mail(const Mail& mail);
     void take_reply_mail(const Mail& mail);
 
     void accept_all();
-    void adopt(int descriptor);
+    void adopt(FileDescriptor socket);
     void serve(SessionId session, std::uint32_t events);
     void read(Connection& connection);
     bool take_bytes(Connection& connection, std::span<const std::byte> bytes,
@@ -105,11 +93,10 @@ private:
     Faults& faults_;
     const std::uint32_t index_;
     const std::uint32_t threads_;
-    const int listener_;
     FileDescriptor epoll_;
-    FileDescriptor wake_event_;
-    FileDescriptor spare_;  ///< given up for a moment to refuse a connection when none is left
-    std::uint32_t accepted_ = 0;
+    Acceptor acceptor_;
+    std::uint32_t accepted_ = 0;  ///< by this thread, for any
+    PostOffice post_;
 
     Matcher matcher_;
     std::vector<std::unique_ptr<Connection>> connections_;  ///< by session / threads; empty: gone
@@ -119,13 +106,6 @@ private:
     std::vector<std::byte> read_buffer_;
     std::size_t unsent_batch_bytes_ = 0;
     Counters counters_;
-
-    std::vector<std::unique_ptr<Inbox>> inboxes_;  ///< by sender; its own stays empty
-    std::vector<Outbox> request_outboxes_;         ///< by receiver
-    std::vector<Outbox> reply_outboxes_;
-    bool requests_wait_ = false;
-    bool replies_wait_ = false;
-    alignas(64) std::atomic<bool> asleep_ = false;
 };
 
 }  // namespace cluster::engine

@@ -81,8 +81,12 @@ Server::Server(const EngineOptions& options)
     } catch (const std::system_error& error) {
         throw StartError(std::string("cannot start a matching thread: ") + error.what());
     }
+    std::vector<PostOffice*> offices;
     for (const auto& thread : crew_.threads) {
-        thread->connect_outboxes();
+        offices.push_back(&thread->post());
+    }
+    for (PostOffice* office : offices) {
+        office->connect(offices);
     }
     try {
         for (std::size_t index = 0; index < crew_.threads.size(); ++index) {
