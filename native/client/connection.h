@@ -73,11 +73,12 @@ public:
             traffic.bytes_sent += result.bytes;
             mark_sent(result.bytes, sent_ns, recorder);
             buffer_.consume(result.bytes);
-        } else if (result.status == IoStatus::kWouldBlock) {
-            blocked_ = true;
+        } else if (result.status == IoStatus::kFailed) {
+            lose(ErrorKind::kSendFailed, recorder);
         } else {
-            lose(result.status == IoStatus::kReset ? ErrorKind::kReset : ErrorKind::kSendFailed,
-                 recorder);
+            // After a reset, answers may still wait to be read: recv() tells when they end.
+            blocked_ = true;
+            was_reset_ = was_reset_ || result.status == IoStatus::kReset;
         }
     }
 
@@ -91,7 +92,9 @@ public:
         switch (result.status) {
             case IoStatus::kOk: break;
             case IoStatus::kWouldBlock: return false;
-            case IoStatus::kClosed: lose(ErrorKind::kClosedByEngine, recorder); return false;
+            case IoStatus::kClosed:
+                lose(was_reset_ ? ErrorKind::kReset : ErrorKind::kClosedByEngine, recorder);
+                return false;
             case IoStatus::kReset: lose(ErrorKind::kReset, recorder); return false;
             case IoStatus::kFailed: lose(ErrorKind::kReceiveFailed, recorder); return false;
         }
@@ -236,7 +239,8 @@ private:
     std::array<std::byte, Protocol::kLongestReply> partial_{};
     std::size_t partial_size_ = 0;
     bool open_ = true;
-    bool blocked_ = false;
+    bool blocked_ = false;    ///< until the socket can be written again
+    bool was_reset_ = false;  ///< as a send has learnt
 };
 
 }  // namespace cluster

@@ -1,0 +1,75 @@
+// What recording costs: ns per sample in a histogram, per order in the recorder, per clock
+// reading and per encoded request.
+#include <cmath>
+#include <cstdio>
+#include <memory>
+#include <vector>
+
+#include "client/clock.h"
+#include "client/orderwire_codec.h"
+#include "client/random.h"
+#include "client/recorder.h"
+
+namespace {
+
+using namespace cluster;
+
+constexpr std::size_t kSamples = 1U << 12;
+constexpr int kRounds = 5'000;
+
+/// Mean ns of one call of `action(i)`.
+template <class Action>
+double cost_ns(Action action) {
+    const std::int64_t start_ns = MonotonicClock::now_ns();
+    for (int round = 0; round < kRounds; ++round) {
+        for (std::size_t i = 0; i < kSamples; ++i) action(i);
+    }
+    return static_cast<double>(MonotonicClock::now_ns() - start_ns) /
+           (static_cast<double>(kRounds) * static_cast<double>(kSamples));
+}
+
+/// Times as a loaded engine gives them: exponential around 50 µs.
+std::vector<std::int64_t> sample_times() {
+    Random random(1, 0, 0);
+    std::vector<std::int64_t> times(kSamples);
+    for (auto& time : times) {
+        time = static_cast<std::int64_t>(-50'000 * std::log(random.next_unit()));
+    }
+    return times;
+}
+
+}  // namespace
+
+int main() {
+    const std::vector<std::int64_t> times = sample_times();
+    const auto histogram = std::make_unique<Histogram<std::uint32_t>>();
+    std::printf("histogram record   %6.2f ns\n",
+                cost_ns([&](std::size_t i) { histogram->record(times[i]); }));
+
+    const auto channel = std::make_unique<IntervalChannel>();
+    Recorder recorder(*channel, 0);
+    std::printf("order in the books %6.2f ns (four histograms)\n", cost_ns([&](std::size_t i) {
+                    IntervalSet* set = recorder.intend(0);
+                    recorder.sent(*set);
+                    recorder.send_lag(*set, times[i] >> 6);
+                    recorder.answered(*set, true, times[i], times[i] - (times[i] >> 6));
+                    recorder.engine_time(*set, 1, 1 + static_cast<std::uint64_t>(times[i] >> 3));
+                }));
+
+    std::int64_t sum_ns = 0;
+    std::printf("clock reading      %6.2f ns\n",
+                cost_ns([&](std::size_t) { sum_ns += MonotonicClock::now_ns(); }));
+
+    std::vector<std::byte> out(OrderwireCodec::kLongestRequest);
+    const Intent intent{100, 1, 1, 1, Action::kNew, OrderKind::kLimit, OrderSide::kBuy};
+    std::size_t bytes = 0;
+    std::printf("encode             %6.2f ns\n", cost_ns([&](std::size_t i) {
+                    bytes += OrderwireCodec::encode(intent, i, i, out.data());
+                    asm volatile("" ::: "memory");
+                }));
+    // Printed so that nothing above can be optimised away.
+    std::printf(
+        "(%lld, %zu, %llu)\n", static_cast<long long>(sum_ns), bytes,
+        static_cast<unsigned long long>(recorder.totals().accepted + histogram->counts()[1]));
+    return 0;
+}
