@@ -126,19 +126,20 @@ class ProfileSession:
         """
         if self._procfs is None:
             return None
-        window = None
-        for _ in range(_TURNS_FOR_A_SAMPLE):
+        turns_left = _TURNS_FOR_A_SAMPLE
+        while True:
             try:
                 self._procfs.refresh()
             except ClusterError as error:
+                # What was read before may still frame the window.
                 self._lane_failed("procfs", error.message, error.hint)
-                break
+                turns_left = 0
             window = self._procfs.window(start_ns, end_ns, self._clock.offset_ns)
-            if window is not None:
-                break
+            if window is not None or turns_left == 0:
+                return window
             # A short window ends with the sample after it, which may be yet to come.
+            turns_left -= 1
             time.sleep(INTERVAL_S / 2)
-        return window
 
     def finish(self, orders_in_window: Mapping[int, int], into: Path) -> tuple[ProfileWindow, ...]:
         """End the profile, resolve symbols on the engine's host, and bring everything home.

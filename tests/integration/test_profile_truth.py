@@ -1,11 +1,11 @@
 """A program with planted behaviour, and the profile that must find it."""
 
 import os
-import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal
 
@@ -17,12 +17,13 @@ from cluster.host.clock import ClockOffset
 from cluster.host.local import LocalHost
 from cluster.profile.session import ProfileSession
 from cluster.results.engine import EngineWindow, ThreadUse
+from integration.planted import COMPILER, PERF, running_planted
 
 pytestmark = [
     pytest.mark.integration,
-    pytest.mark.skipif(shutil.which("g++") is None, reason="needs a C++ compiler"),
+    pytest.mark.skipif(COMPILER is None, reason="needs a C++ compiler"),
 ]
-needs_perf = pytest.mark.skipif(shutil.which("perf") is None, reason="needs perf")
+needs_perf = pytest.mark.skipif(PERF is None, reason="needs perf")
 
 SAME_CLOCK = ClockOffset(0, 0, "this machine")
 PORT = 9
@@ -30,30 +31,10 @@ SETTINGS = Profile(frequency_hz=997)
 Start = Callable[..., subprocess.Popen[str]]
 
 
-@pytest.fixture(scope="session")
-def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    program = tmp_path_factory.mktemp("planted") / "planted"
-    source = Path(__file__).with_name("planted.cpp")
-    flags = ["-std=c++20", "-O2", "-g", "-fno-omit-frame-pointer", "-pthread"]
-    subprocess.run(["g++", *flags, str(source), "-o", str(program)], check=True)
-    return program
-
-
 @pytest.fixture
-def start(planted: Path) -> Iterator[Start]:
-    running: list[subprocess.Popen[str]] = []
-
-    def run(*arguments: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen([planted, *arguments], stdout=subprocess.PIPE, text=True)
-        running.append(process)
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        return process
-
-    yield run
-    for process in running:
-        process.kill()
-        process.communicate()
+def start() -> Iterator[Start]:
+    with ExitStack() as running:
+        yield lambda *arguments: running.enter_context(running_planted(*arguments))
 
 
 @pytest.fixture
@@ -265,11 +246,10 @@ def test_without_perf_threads_and_memory_are_still_measured(
 def test_without_the_right_to_watch_the_reason_and_the_remedy_are_told(
     host: LocalHost, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    perf = shutil.which("perf")
     wrapper = tmp_path / "perf"
     wrapper.write_text(
         "#!/bin/sh\nexec setpriv --reuid 65534 --regid 65534 --clear-groups "
-        f'--bounding-set -all {perf} "$@"\n'
+        f'--bounding-set -all {PERF} "$@"\n'
     )
     wrapper.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
