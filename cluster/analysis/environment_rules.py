@@ -33,8 +33,8 @@ def engine_has_cpu(seen: Observed) -> Finding | None:
         "engine-waits-for-cpu",
         f"Engine thread {worst.name} was ready to run but had no CPU for "
         f"{worst.run_queue_ratio:.0%} of the time.",
-        "Something shares its CPUs: clients on the same machine, or more threads than CPUs. Give "
-        "the engine CPUs of its own (`cpus: apart`), or load it from other hosts.",
+        "Something shares its CPUs: clients, other programs, or more threads than CPUs. Give the "
+        "engine CPUs of its own (`cpus`), or load it from other hosts.",
     )
 
 
@@ -125,7 +125,8 @@ def warmed_up(seen: Observed) -> Finding | None:
         "not-steady",
         f"The median response time went from {format_ns(before)} to {format_ns(after)} within "
         f"the control window ({after / before - 1:+.0%}).",
-        "The engine was still warming up, or its state grows. Lengthen `measure.warmup_s`.",
+        "The engine was still warming up, its state grows, or something else came and went. "
+        "Lengthen `measure.warmup_s`.",
     )
 
 

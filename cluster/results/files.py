@@ -24,7 +24,7 @@ def explained(path: Path, purpose: str) -> Iterator[None]:
         elif error.errno in _FORBIDDEN:
             message, hint = "not permitted", "choose a writable directory with --out"
         elif error.errno == errno.ENOENT:
-            message, hint = "it does not exist", "check the path; `loadcluster runs` lists runs"
+            message, hint = "it does not exist", "check the path"
         else:
             message, hint = error.strerror or str(error), "choose another directory with --out"
         raise ResultsError(f"can't {purpose} {path}: {message}", hint) from error
