@@ -1,0 +1,129 @@
+// The engine's command line.
+#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "engine/counters.h"
+#include "engine/options.h"
+
+using namespace cluster::engine;
+
+namespace {
+
+std::string complaint(const std::vector<std::string>& arguments) {
+    try {
+        parse_options(arguments);
+    } catch (const UsageError& error) {
+        return error.what();
+    }
+    return "";
+}
+
+}  // namespace
+
+TEST_CASE("without options the engine listens on loopback, on one thread, with no faults") {
+    const EngineOptions options = parse_options({});
+
+    CHECK("127.0.0.1" == options.address);
+    CHECK(9001 == options.port);
+    CHECK(1 == options.threads);
+    CHECK(options.cpus.empty());
+    CHECK(Wait::kBlock == options.wait);
+    CHECK(0 == options.faults.busy_ns + options.faults.sleep_us + options.faults.lock_ns +
+                   options.faults.stall_every_ms + options.faults.stall_ms +
+                   options.faults.exit_after_orders + options.faults.slow_reader_us);
+}
+
+TEST_CASE("every option is taken, with a space or an equals sign") {
+    const EngineOptions options = parse_options({"--address=0.0.0.0",
+                                                 "--port",
+                                                 "0",
+                                                 "--threads=4",
+                                                 "--symbols-max",
+                                                 "10",
+                                                 "--cpus",
+                                                 "1,3",
+                                                 "--wait=spin",
+                                                 "--orders-max",
+                                                 "99",
+                                                 "--busy-ns",
+                                                 "1",
+                                                 "--sleep-us=2",
+                                                 "--lock-ns",
+                                                 "3",
+                                                 "--stall-every-ms=9",
+                                                 "--stall-ms",
+                                                 "4",
+                                                 "--exit-after-orders",
+                                                 "5",
+                                                 "--slow-reader-us=6",
+                                                 "--unread-max-bytes",
+                                                 "2000000"});
+
+    CHECK("0.0.0.0" == options.address);
+    CHECK(0 == options.port);
+    CHECK(4 == options.threads);
+    CHECK(10 == options.limits.symbols_max);
+    CHECK(99 == options.limits.orders_max);
+    CHECK(std::vector<int>{1, 3} == options.cpus);
+    CHECK(Wait::kSpin == options.wait);
+    CHECK(1 == options.faults.busy_ns);
+    CHECK(2 == options.faults.sleep_us);
+    CHECK(3 == options.faults.lock_ns);
+    CHECK(9 == options.faults.stall_every_ms);
+    CHECK(4 == options.faults.stall_ms);
+    CHECK(5 == options.faults.exit_after_orders);
+    CHECK(6 == options.faults.slow_reader_us);
+    CHECK(2'000'000 == options.unread_max_bytes);
+}
+
+TEST_CASE("a wrong option is answered with what is wrong and what is allowed") {
+    CHECK("there is no option --prot; --help lists them all" == complaint({"--prot", "1"}));
+    CHECK("--port takes a whole number from 0 to 65535, not \"65536\"" ==
+          complaint({"--port", "65536"}));
+    CHECK("--port takes a whole number from 0 to 65535, not \"-1\"" == complaint({"--port=-1"}));
+    CHECK("--threads takes a whole number from 1 to 256, not \"\"" == complaint({"--threads="}));
+    CHECK("--busy-ns takes a whole number from 0 to 1000000000, not \"5ns\"" ==
+          complaint({"--busy-ns", "5ns"}));
+    CHECK("--port needs a value: --port N" == complaint({"--port"}));
+    CHECK("--wait takes block or spin, not \"poll\"" == complaint({"--wait", "poll"}));
+    CHECK("--cpus takes CPU numbers with commas between them, such as 2,3" ==
+          complaint({"--cpus", ""}));
+    CHECK("--stall-every-ms and --stall-ms belong together: give both, above 0" ==
+          complaint({"--stall-ms", "5"}));
+    CHECK("--stall-ms must be shorter than --stall-every-ms" ==
+          complaint({"--stall-ms", "5", "--stall-every-ms", "5"}));
+}
+
+TEST_CASE("help names every option") {
+    const std::string help = help_text();
+    for (const char* name :
+         {"--address", "--port", "--threads", "--symbols-max", "--orders-max", "--cpus", "--wait",
+          "--unread-max-bytes", "--busy-ns", "--sleep-us", "--lock-ns", "--stall-every-ms",
+          "--stall-ms", "--exit-after-orders", "--slow-reader-us"}) {
+        CAPTURE(name);
+        CHECK(help.find(name) != std::string::npos);
+    }
+    CHECK(parse_options({"--threads", "2", "--help"}).help);
+}
+
+TEST_CASE("the counters of all threads are added up and each is shown") {
+    Counters first;
+    first.new_limit = 3;
+    first.accepted = 3;
+    first.rejected[1] = 2;
+    Counters second;
+    second.cancel = 4;
+    second.cancelled = 4;
+
+    const std::string text = describe({first, second});
+
+    CHECK(
+        text.starts_with("orders: 7 (new: 3 limit, 0 market, 0 ioc; 0 replace, 4 cancel)\n"
+                         "answers: 3 accepted, 4 cancelled, 2 rejected (2 unknown_order)\n"));
+    CHECK(text.find("match-1: 4 orders, 0 trades, 0 connections\n") != std::string::npos);
+    CHECK(text.find("{\"total\": {\"orders\": 7, \"new_limit\": 3,") != std::string::npos);
+    CHECK(text.ends_with("}]}\n"));
+}
