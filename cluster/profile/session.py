@@ -1,9 +1,7 @@
 """The profile of one run: what the driver opens, closes, and asks."""
 
-import json
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Literal, Self
@@ -12,31 +10,18 @@ from cluster.errors import ClusterError, ProcessNotFound
 from cluster.experiment.model import Profile
 from cluster.host.clock import ClockOffset
 from cluster.host.protocol import Host
-from cluster.profile.aggregate import WindowStacks
 from cluster.profile.events import SWITCH_TRACEPOINT, event_arguments
-from cluster.profile.notes import notes_on_counters, notes_on_samples
+from cluster.profile.harvest import Harvest
 from cluster.profile.perf_lane import PerfLane
 from cluster.profile.perf_messages import cause_of
-from cluster.profile.perf_record import (
-    DWARF_FREQUENCY_HZ_MAX,
-    record_argv,
-    sampling_frequency_hz,
-)
-from cluster.profile.perf_stat import OUTPUT, StatRow, counts_per_window, parse_stat, stat_argv
+from cluster.profile.perf_record import record_argv, sampling_frequency_hz
+from cluster.profile.perf_stat import stat_argv
 from cluster.profile.preflight import Preflight, preflight
-from cluster.profile.procfs import as_json
 from cluster.profile.procfs_lane import INTERVAL_S, ProcfsLane
-from cluster.profile.profile_window import profile_window
-from cluster.profile.samples import (
-    DWARF_TIMEOUT_S,
-    FP_TIMEOUT_S,
-    Sampled,
-    read_samples,
-    symbolise,
-)
+from cluster.profile.remarks import Remarks
 from cluster.profile.window import HostWindow
 from cluster.results.engine import Capability, EngineWindow, ProfileWindow
-from cluster.results.finding import Finding, Severity
+from cluster.results.finding import Finding
 
 _TRACEFS: Final = "/sys/kernel/tracing"
 _TURNS_FOR_A_SAMPLE: Final = 4
@@ -59,8 +44,7 @@ class ProfileSession:
         *,
         max_s: float,
     ) -> None:
-        self.capabilities: list[Capability] = []
-        self.findings: list[Finding] = []
+        self._remarks = Remarks()
         self._host = host
         self._pid = pid
         self._port = port
@@ -75,11 +59,21 @@ class ProfileSession:
         self._open: tuple[int, int] | None = None  # level, start in the host's clock
         self._finished: tuple[ProfileWindow, ...] | None = None
 
+    @property
+    def capabilities(self) -> list[Capability]:
+        """What can and what can't be measured on the engine's host."""
+        return self._remarks.capabilities
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What the reader of the profile must know."""
+        return self._remarks.findings
+
     def __enter__(self) -> Self:
         """Start the lanes. Raises ProcessNotFound: there is no such process."""
         try:
             if self._settings == "off":
-                self._cannot("profile", "the experiment says `profile: off`")
+                self._remarks.cannot("profile", "the experiment says `profile: off`")
             else:
                 self._attach(self._settings)
             self._start_procfs()
@@ -132,7 +126,7 @@ class ProfileSession:
                 self._procfs.refresh()
             except ClusterError as error:
                 # What was read before may still frame the window.
-                self._lane_failed("procfs", error.message, error.hint)
+                self._remarks.lane_failed("procfs", error.message, error.hint)
                 turns_left = 0
             window = self._procfs.window(start_ns, end_ns, self._clock.offset_ns)
             if window is not None or turns_left == 0:
@@ -152,7 +146,12 @@ class ProfileSession:
             into: Directory that receives the artefacts.
         """
         if self._finished is None:
-            self._finished = self._finish(orders_in_window, into)
+            try:
+                self._finished = self._finish(orders_in_window, into)
+            except OSError as error:
+                # The directory on this side: full, or not ours. The load's results come first.
+                self._remarks.lane_failed("keeping the profile", f"{into}: {error.strerror}")
+                self._finished = ()
         return self._finished
 
     def _finish(self, orders: Mapping[int, int], into: Path) -> tuple[ProfileWindow, ...]:
@@ -161,41 +160,24 @@ class ProfileSession:
         for lane in self._lanes():
             lane.stop()
             if lane.failed:
-                self._lane_failed(lane.label, lane.failed, lane.failed_remedy)
-        self._bring_procfs(into)
-        if not self._windows:
+                self._remarks.lane_failed(lane.label, lane.failed, lane.failed_remedy)
+        harvest = Harvest(self._host, self._clock, into, self._windows, self._remarks)
+        if self._procfs is not None:
+            harvest.keep_procfs(self._procfs)
+        if not self._windows or self._settings == "off":
             return ()
-        rows = self._counted(into)
-        sampled = self._sampled(into)
-        by_level = {stacks.window.level: stacks for stacks in sampled.windows} if sampled else {}
-        return tuple(
-            self._window(window, rows, sampled, by_level.get(window.level), orders)
-            for window in self._windows
-        )
-
-    def _window(
-        self,
-        window: HostWindow,
-        rows: Mapping[int, list[StatRow]],
-        sampled: Sampled | None,
-        stacks: WindowStacks | None,
-        orders: Mapping[int, int],
-    ) -> ProfileWindow:
-        whole = profile_window(
-            window,
-            rows.get(window.level, []),
-            stacks,
-            sampled.names if sampled else {},
-            sample_event=sampled.event if sampled else "",
-            unavailable=self._found.unavailable,
+        rows = harvest.counted(self._stat) if self._stat else {}
+        sampled = None
+        if self._record is not None:
+            sampled = harvest.sampled(self._record, self._found.perf, self._settings)
+        return harvest.together(
+            rows,
+            sampled,
+            self._found,
+            self._settings,
             why_no_counters=self._stat.failed if self._stat else "perf stat did not run",
-            orders=orders.get(window.level),
-            to_driver_ns=self._clock.to_driver_ns,
+            orders=orders,
         )
-        self.findings += notes_on_counters(whole)
-        if stacks is not None:
-            self.findings += notes_on_samples(whole, stacks, self._settings)
-        return whole
 
     def _attach(self, settings: Profile) -> None:
         try:
@@ -203,9 +185,9 @@ class ProfileSession:
         except ProcessNotFound:
             raise
         except ClusterError as error:
-            self._lane_failed("profile", error.message, error.hint)
+            self._remarks.lane_failed("profile", error.message, error.hint)
             return
-        self.capabilities += self._found.capabilities
+        self._remarks.capabilities += self._found.capabilities
         if not self._found.perf or (self._found.why_no_samples and not self._found.events):
             self._no_profile()
             return
@@ -215,14 +197,7 @@ class ProfileSession:
     def _no_profile(self) -> None:
         missing = [capability for capability in self._found.capabilities if capability.why]
         reason = next((c for c in missing if c.why == self._found.why_no_samples), missing[0])
-        self.findings.append(
-            Finding(
-                severity=Severity.WARNING,
-                code="no-profile",
-                message=f"The engine could not be profiled: {reason.why}.",
-                advice=reason.remedy,
-            )
-        )
+        self._remarks.no_profile(reason.why, reason.remedy)
 
     def _start_counting(self) -> None:
         arguments = event_arguments(self._found.events)
@@ -234,16 +209,13 @@ class ProfileSession:
     def _start_sampling(self, settings: Profile) -> None:
         if not self._found.sample_event:
             return
-        if sampling_frequency_hz(settings) < settings.frequency_hz:
-            self.findings.append(
-                Finding(
-                    severity=Severity.NOTE,
-                    code="sampling-slowed",
-                    message=f"DWARF stacks are sampled at {DWARF_FREQUENCY_HZ_MAX} Hz instead of "
-                    f"{settings.frequency_hz} Hz: each carries 8 KiB.",
-                    advice="Build the engine with -fno-omit-frame-pointer and set "
-                    "profile.call_graph: fp.",
-                )
+        frequency_hz = sampling_frequency_hz(settings)
+        if frequency_hz < settings.frequency_hz:
+            self._remarks.note(
+                "sampling-slowed",
+                f"DWARF stacks are sampled at {frequency_hz} Hz instead of "
+                f"{settings.frequency_hz} Hz: each carries 8 KiB.",
+                "Build the engine with -fno-omit-frame-pointer and set profile.call_graph: fp.",
             )
         tracepoint = SWITCH_TRACEPOINT if self._found.switch_stacks else ""
         argv = record_argv(
@@ -257,7 +229,7 @@ class ProfileSession:
         except ClusterError as error:
             cause = cause_of(error.message)
             known = not cause.why.startswith("perf said")
-            self._lane_failed(
+            self._remarks.lane_failed(
                 label, cause.why if known else error.message, error.hint or cause.remedy
             )
             return None
@@ -266,87 +238,10 @@ class ProfileSession:
         try:
             self._procfs = ProcfsLane.start(self._host, self._pid, self._port, self._max_s)
         except ClusterError as error:
-            self._lane_failed("procfs", error.message, error.hint)
+            self._remarks.lane_failed("procfs", error.message, error.hint)
 
     def _lanes(self) -> list[PerfLane]:
         return [lane for lane in (self._stat, self._record) if lane is not None]
-
-    def _counted(self, into: Path) -> dict[int, list[StatRow]]:
-        """The rows of perf stat by level; counters.json keeps them all."""
-        if self._stat is None:
-            return {}
-        try:
-            text = self._host.read(f"{self._stat.supervised.directory}/{OUTPUT}")
-        except ClusterError as error:
-            self._lane_failed(self._stat.label, error.message, error.hint)
-            return {}
-        rows = list(parse_stat(text.decode(errors="replace").splitlines()))
-        began_ns = self._stat.began_ns
-        _write_json(
-            into / "counters.json",
-            {
-                "began_ns": self._clock.to_driver_ns(began_ns),
-                "windows": [
-                    {
-                        "level": window.level,
-                        "start_ns": self._clock.to_driver_ns(window.start_ns),
-                        "end_ns": self._clock.to_driver_ns(window.end_ns),
-                    }
-                    for window in self._windows
-                ],
-                "rows": [asdict(row) for row in rows],
-            },
-        )
-        return counts_per_window(rows, began_ns, self._windows)
-
-    def _sampled(self, into: Path) -> Sampled | None:
-        if self._record is None:
-            return None
-        dwarf = self._settings != "off" and self._settings.call_graph == "dwarf"
-        try:
-            said = symbolise(
-                self._host,
-                self._found.perf,
-                self._record.supervised.directory,
-                into,
-                timeout_s=DWARF_TIMEOUT_S if dwarf else FP_TIMEOUT_S,
-            )
-            told = self._record.ended.stderr_tail if self._record.ended else ""
-            sampled = read_samples(self._host, into, self._windows, said, told)
-        except ClusterError as error:
-            self._lane_failed(self._record.label, error.message, error.hint)
-            return None
-        if sampled.trouble:
-            self._lane_failed(self._record.label, sampled.trouble)
-        return sampled
-
-    def _bring_procfs(self, into: Path) -> None:
-        if self._procfs is None:
-            return
-        try:
-            self._procfs.refresh()
-            self._procfs.stop()
-        except ClusterError as error:
-            self._lane_failed("procfs", error.message, error.hint)
-        times_ns = self._procfs.times_ns(self._clock.offset_ns)
-        _write_json(into / "procfs.json", as_json(self._procfs.samples, times_ns))
-
-    def _lane_failed(self, label: str, why: str, remedy: str = "") -> None:
-        """Say it once: a lane that is gone fails at every later step, too."""
-        if any(c.what == label and not c.available for c in self.capabilities):
-            return
-        self._cannot(label, why, remedy)
-        self.findings.append(
-            Finding(
-                severity=Severity.WARNING,
-                code="profile-lane-failed",
-                message=f"{label[0].upper()}{label[1:]} failed: {why}.",
-                advice=remedy,
-            )
-        )
-
-    def _cannot(self, what: str, why: str, remedy: str = "") -> None:
-        self.capabilities.append(Capability(what=what, available=False, why=why, remedy=remedy))
 
     def _stop(self) -> None:
         """End everything that still runs on the host; what fails here ends by itself there."""
@@ -359,8 +254,4 @@ class ProfileSession:
                 # perf mounts it for tracepoints, as root; others may use it by now.
                 self._host.run(["umount", _TRACEFS])
         except ClusterError as error:
-            self._lane_failed("clean-up of the profile", error.message, error.hint)
-
-
-def _write_json(path: Path, value: object) -> None:
-    path.write_text(json.dumps(value, separators=(",", ":")) + "\n", encoding="utf-8")
+            self._remarks.lane_failed("clean-up of the profile", error.message, error.hint)

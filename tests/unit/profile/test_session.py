@@ -88,3 +88,15 @@ def test_times_of_a_window_are_told_in_the_drivers_clock() -> None:
     assert (window.level, window.start_ns, window.end_ns) == (4, 10_000, 20_000)
     assert (why["cycles"], why["branches"]) == ("no PMU", "perf was ended by SIGKILL")
     assert (window.samples, window.folded, window.hot_functions) == (0, {}, [])
+
+
+def test_artefacts_that_can_not_be_written_are_a_finding(tmp_path: Path) -> None:
+    host = FakeHost({"sh -s": NO_PERF})
+    host.says = ["missing bash5"]
+    in_the_way = tmp_path / "profile"
+    in_the_way.write_text("a file, not a directory")
+    with ProfileSession(host, 42, 9001, Profile(), CLOCK, max_s=60) as session:
+        profile = session.finish({}, in_the_way)
+
+    assert profile == ()
+    assert any("Keeping the profile failed" in f.message for f in session.findings)
