@@ -172,6 +172,7 @@ class LevelRun:
             profile=None,
             ended_early=ended_early,
             completed_s=completed_s,
+            in_flight_max=self.experiment.agents.in_flight_max * len(self.fleet.agents),
         )
 
     def _window(self, first_s: int, length_s: int, completed_s: int) -> EngineWindow | None:
