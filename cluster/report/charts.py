@@ -232,7 +232,7 @@ def time_line_figure(line: TimeLine) -> Figure:
     figure = _figure(
         traces,
         x_axis,
-        {"title": {"text": "orders/s"}, "rangemode": "tozero", "tickformat": "~s"},
+        load_axis(_control_rates(line), "orders/s"),
         height=620,
         yaxis2=duration_axis([*p50, *p99], "response time"),
         yaxis3={"title": {"text": "orders"}, "rangemode": "tozero", "tickformat": "~s"},
@@ -246,6 +246,11 @@ def time_line_figure(line: TimeLine) -> Figure:
     for axis, domain in (("yaxis", [0.70, 1]), ("yaxis2", [0.35, 0.65]), ("yaxis3", [0, 0.30])):
         layout[axis]["domain"] = domain
     return figure
+
+
+def _control_rates(line: TimeLine) -> list[float | None]:
+    measured = [point for point in line.points if point.phase == "control"]
+    return [rate for p in measured for rate in (p.offered_per_s, p.answered_per_s)]
 
 
 def _with_gaps(line: TimeLine) -> list[Point | None]:

@@ -79,6 +79,7 @@ def render_report(inputs: ReportInputs) -> str:
     )
     environment.filters["anchor"] = anchor
     environment.filters["breakable"] = breakable
+    environment.filters["marked"] = marked
     # Markup marks what our own modules wrote or escaped; everything else is escaped by jinja2.
     return environment.get_template("report.html").render(
         page=page,
@@ -114,6 +115,21 @@ def _figures(page: Page) -> dict[str, Figure]:
 def anchor(heading: str) -> str:
     """The address of a section within the page."""
     return heading.lower().replace(" ", "-")
+
+
+def marked(text: str) -> Markup:
+    """Escaped text in which `words between backticks` are set as code."""
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if i % 2 else escape(part)
+        for i, part in enumerate(_paired_backticks(text))
+    )
+
+
+def _paired_backticks(text: str) -> list[str]:
+    parts = text.split("`")
+    if len(parts) % 2 == 0:  # the last backtick has no partner: it is only a character
+        parts[-2:] = ["`".join(parts[-2:])]
+    return parts
 
 
 def breakable(text: str) -> Markup:

@@ -44,9 +44,14 @@ def throughput_result(levels: Sequence[LevelSummary]) -> str:
     sentences = []
     if found.sustained is not None:
         sentences.append(f"the engine kept up with {level_name(found.sustained)}")
-    beyond = [v for v in levels if not is_closed(v) and not v.valid]
+    opened = [level for level in levels if not is_closed(level)]
+    sustained_per_s = (found.sustained and found.sustained.offered_per_s) or 0
+    beyond = [v for v in opened if not v.valid and (v.offered_per_s or 0) > sustained_per_s]
     if beyond:
         sentences.append(_not_sustained(beyond[0]))
+    elif any(not level.valid for level in opened):
+        invalid = sum(not level.valid for level in opened)
+        sentences.append(f"{invalid} of {len(opened)} open-loop levels are not valid")
     if found.closed_loop_max_per_s is not None:
         sentences.append(f"closed-loop it reached {format_rate(found.closed_loop_max_per_s)}")
     return _sentence(sentences) or "No level gave a throughput"
@@ -63,50 +68,58 @@ def _not_sustained(level: LevelSummary) -> str:
 
 def response_result(levels: Sequence[LevelSummary]) -> str:
     """What the response time chart shows, in one sentence."""
-    known = [
-        (level, level.response_ns.p99)
-        for level in levels
-        if not is_closed(level) and level.response_ns.p99 is not None
-    ]
+    trusted, remark = _trusted(levels)
+    known = [(v, v.response_ns.p99) for v in trusted if v.response_ns.p99 is not None]
     if not known:
         return "No open-loop level gave enough orders for a p99"
-    first, last = known[0], known[-1]
-    if first == last:
-        return f"99 of 100 orders take less than {format_ns(first[1])} at {level_name(first[0])}"
-    grown = last[1] / max(first[1], 1)
+    (first, first_ns), (last, last_ns) = known[0], known[-1]
+    if first is last:
+        return (
+            f"99 of 100 orders take less than {format_ns(first_ns)} at {level_name(first)}{remark}"
+        )
+    grown = last_ns / max(first_ns, 1)
     change = "the same" if 0.95 <= grown <= 1.05 else f"{_factor(grown)} times as long"  # noqa: PLR2004 - 5 %
     return (
-        f"p99 is {format_ns(first[1])} at {level_name(first[0])} and {format_ns(last[1])} at "
-        f"{level_name(last[0])}: {change}"
+        f"p99 is {format_ns(first_ns)} at {level_name(first)} and {format_ns(last_ns)} at "
+        f"{level_name(last)}: {change}{remark}"
     )
 
 
 def curve_result(levels: Sequence[LevelSummary]) -> str:
-    """What the percentile curve shows, in one sentence, of the highest open-loop level."""
-    for level in reversed(levels):
+    """What the percentile curve shows, in one sentence, of the highest trusted level."""
+    trusted, remark = _trusted(levels)
+    for level in reversed(trusted):
         tail = _deepest(level.curve)
-        if not is_closed(level) and tail is not None:
-            beyond = 100 / (100 - tail.percentile)
+        if tail is not None:
+            beyond = float(f"{100 / (100 - tail.percentile):.2g}")
             return (
-                f"At {level_name(level)}, one order in {beyond:,.0f} takes longer than "
-                f"{format_ns(tail.value_ns)}"
+                f"At {level_name(level)}, about one order in {beyond:,.0f} takes longer than "
+                f"{format_ns(tail.value_ns)}{remark}"
             )
     return "No open-loop level has a percentile curve"
 
 
 def parts_result(levels: Sequence[LevelSummary]) -> str:
-    """Whose the response time is at the highest open-loop level, in one sentence."""
-    for level in reversed(levels):
+    """Whose the response time is at the highest trusted level, in one sentence."""
+    trusted, remark = _trusted(levels)
+    for level in reversed(trusted):
         lag, response = level.send_lag_ns.p99, level.response_ns.p99
-        if is_closed(level) or lag is None or not response:
+        if lag is None or not response:
             continue
         inside = level.engine_ns.p99
         engine = "unknown" if inside is None else format_ns(inside)
         return (
             f"At {level_name(level)}, of a response time p99 of {format_ns(response)}: engine time "
-            f"p99 {engine}, send lag p99 {format_ns(lag)}"
+            f"p99 {engine}, send lag p99 {format_ns(lag)}{remark}"
         )
     return "No open-loop level shows where the response time goes"
+
+
+def _trusted(levels: Sequence[LevelSummary]) -> tuple[list[LevelSummary], str]:
+    """The valid open-loop levels; without any, all open-loop ones with a remark that says so."""
+    opened = [level for level in levels if not is_closed(level)]
+    valid = [level for level in opened if level.valid]
+    return (valid, "") if valid else (opened, " (no open-loop level is valid)")
 
 
 def _factor(value: float) -> str:

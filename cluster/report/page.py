@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from cluster.report.cells import (
     Cell,
@@ -23,6 +22,7 @@ from cluster.report.engine_tables import (
     ratios_table,
     threads_table,
 )
+from cluster.report.findings import FindingGroup, finding_groups, headline
 from cluster.report.glossary import GLOSSARY
 from cluster.report.host_tables import events_table, facts_table, hosts_of
 from cluster.report.level_tables import (
@@ -35,10 +35,7 @@ from cluster.report.levels import (
 )
 from cluster.report.method import method
 from cluster.report.time_line import TimeLine, time_line
-from cluster.results.finding import Finding, Severity
 from cluster.results.summary import Evidence, LevelSummary, Summary
-
-_GRAVITY: Final = (Severity.INVALID, Severity.WARNING, Severity.NOTE)
 
 
 @dataclass(frozen=True)
@@ -63,17 +60,6 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class FindingLine:
-    """One finding as it is shown."""
-
-    severity: str
-    code: str
-    message: str
-    advice: str
-    level: str
-
-
-@dataclass(frozen=True)
 class Page:
     """The report, section by section, in the order it is read."""
 
@@ -83,7 +69,7 @@ class Page:
     confidence: str
     figures: tuple[Figure, ...]
     evidence: Table
-    findings: tuple[FindingLine, ...]
+    findings: tuple[FindingGroup, ...]
     charts: tuple[Chart, ...]
     books: Table
     books_result: str
@@ -119,7 +105,7 @@ def build_page(inputs: ReportInputs) -> Page:
         confidence=f"{summary.verdict.confidence:.0%}".replace("%", " %"),
         figures=_figures(summary),
         evidence=evidence_table(summary.verdict.evidence),
-        findings=findings_in_order(summary),
+        findings=finding_groups(summary),
         charts=chart_blocks(levels, line),
         books=books_table(levels),
         books_result=books_result(levels),
@@ -147,35 +133,6 @@ def build_page(inputs: ReportInputs) -> Page:
 def started(summary: Summary) -> str:
     """When the run started, as people write it."""
     return summary.started_at.replace("T", " ").replace("Z", " UTC").replace("+00:00", " UTC")
-
-
-def headline(summary: Summary) -> str:
-    """How far the measurement can be trusted; empty when it is valid and whole."""
-    grave = sum(f.severity is Severity.INVALID for f in all_findings(summary))
-    parts = []
-    if summary.interrupted:
-        parts.append("The run was interrupted: what was measured until then is shown.")
-    if not summary.valid:
-        because = {0: "", 1: ": one finding says why"}.get(grave, f": {grave} findings say why")
-        parts.append(f"This measurement is not valid{because}. Do not rely on its figures.")
-    return " ".join(parts)
-
-
-def all_findings(summary: Summary) -> list[Finding]:
-    """The run's findings and those of its levels, each once."""
-    found = [*summary.findings, *(f for level in summary.levels for f in level.findings)]
-    return list({(f.code, f.level, f.message): f for f in found}.values())
-
-
-def findings_in_order(summary: Summary) -> tuple[FindingLine, ...]:
-    """Findings, gravest first."""
-    ordered = sorted(all_findings(summary), key=lambda f: _GRAVITY.index(f.severity))
-    return tuple(
-        FindingLine(
-            f.severity.value, f.code, f.message, f.advice, name_of_level(summary.levels, f.level)
-        )
-        for f in ordered
-    )
 
 
 def _figures(summary: Summary) -> tuple[Figure, ...]:

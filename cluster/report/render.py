@@ -19,6 +19,8 @@ def render_run(directory: RunDirectory) -> None:
     window = _deciding_window(directory, summary)
     if window is not None:
         render_profile(directory, window, summary.name)
+        profile = summary.profile.model_copy(update={"artefacts": directory.artefacts()})
+        summary = summary.model_copy(update={"profile": profile})
     write_report(
         directory.report_path,
         ReportInputs(

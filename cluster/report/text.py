@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.text import Text
 
 from cluster.report.cells import DASH, UNEXPLAINED, format_ratio
+from cluster.report.findings import finding_groups, headline
 from cluster.report.frames import short_name
 from cluster.report.levels import level_name
-from cluster.report.page import findings_in_order, headline
 from cluster.results.engine import HotFunction
-from cluster.results.summary import Latency, LevelSummary, Summary
+from cluster.results.summary import Latency, LevelSummary, Summary, Verdict
 from cluster.units import format_ns, format_rate
 
 HOT_FUNCTIONS_SHOWN: Final = 5
@@ -72,7 +72,7 @@ def _verdict(summary: Summary, width: int) -> list[str]:
         lines += _wrap(f"NOT VALID: {warning}" if not summary.valid else warning, width, "")
     lines += _wrap(verdict.sentence, width)
     facts = [
-        ("scenario", verdict.scenario and f"{verdict.scenario}: {verdict.scenario_sentence}"),
+        ("scenario", _scenario(verdict)),
         ("bottleneck", f"{verdict.bottleneck}, confidence {verdict.confidence:.0%}"),
         ("sustained", _optional_rate(verdict.sustained_per_s)),
         ("maximum", _optional_rate(verdict.closed_loop_max_per_s, "closed-loop")),
@@ -87,6 +87,14 @@ def _verdict(summary: Summary, width: int) -> list[str]:
     return lines
 
 
+def _scenario(verdict: Verdict) -> str:
+    """The scenario's letter and sentence, the letter only once."""
+    sentence, letter = verdict.scenario_sentence, verdict.scenario
+    if letter is None or sentence.lower().startswith(f"scenario {letter}".lower()):
+        return sentence.removeprefix("Scenario ")
+    return f"{letter}: {sentence}"
+
+
 def _optional_rate(value_per_s: float | None, remark: str = "") -> str:
     if value_per_s is None:
         return DASH
@@ -97,14 +105,14 @@ def _levels(levels: Sequence[LevelSummary], width: int) -> list[str]:
     if not levels:
         return ["LEVELS", f"{_INDENT}none was measured"]
     times = [
-        ["offered", "throughput", "p50", "p99", "p99.9", "send lag p99", "valid"],
+        ["offered", "throughput", "p50", "p99", "p99.9", "lag p99", "valid"],
         *(_times_row(level) for level in levels),
     ]
     fates = [
         ["offered", "answered", "rejected", "timed out", "lost", "unsent", "books"],
         *(_fates_row(level) for level in levels),
     ]
-    lines = ["LEVELS (response time by percentile)", *_grid(times, width)]
+    lines = ["LEVELS (response time and send lag)", *_grid(times, width)]
     for reason in _reasons(levels):
         lines += _wrap(reason, width, f"{_INDENT}{DASH} ")
     for level in levels:
@@ -178,11 +186,12 @@ def _evidence(summary: Summary, width: int) -> list[str]:
 
 
 def _findings(summary: Summary, width: int) -> list[str]:
-    found = findings_in_order(summary)
-    lines = ["FINDINGS"] if found else []
-    for finding in found:
-        text = f"{finding.message} {finding.advice}".strip()
-        lines += _wrap(text, width, f"{_INDENT}{finding.severity:<9}")
+    groups = finding_groups(summary)
+    lines = ["FINDINGS"] if groups else []
+    for group in groups:
+        place = f"{group.level}: " if group.level else ""
+        text = " ".join(filter(None, (place + group.message, group.likewise, group.advice)))
+        lines += _wrap(text, width, f"{_INDENT}{group.severity:<9}")
     return lines
 
 
@@ -205,7 +214,9 @@ def _wrap(text: str, width: int, lead: str = _INDENT) -> list[str]:
     # Text from the engine's host may hold control characters that would move the cursor.
     safe = "".join(c if c.isprintable() else " " for c in text)
     behind = " " * len(lead)
-    return textwrap.wrap(safe, width, initial_indent=lead, subsequent_indent=behind) or [lead]
+    return textwrap.wrap(
+        safe, width, initial_indent=lead, subsequent_indent=behind, break_on_hyphens=False
+    ) or [lead]
 
 
 def _clip(line: str, width: int) -> str:

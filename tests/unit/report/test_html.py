@@ -7,7 +7,7 @@ import pytest
 from cluster.errors import ResultsError
 from cluster.report.cells import DASH
 from cluster.report.glossary import GLOSSARY
-from cluster.report.html import SECTIONS, anchor, render_report, write_report
+from cluster.report.html import SECTIONS, anchor, breakable, marked, render_report, write_report
 from cluster.report.page import ReportInputs
 from cluster.results.engine import Capability, Counter, HotFunction, ThreadUse
 from cluster.results.finding import Finding, Severity
@@ -232,3 +232,13 @@ def test_a_directory_that_is_not_there_is_one_clear_sentence(tmp_path: Path) -> 
         write_report(tmp_path / "gone" / "report.html", inputs(sample_summary()))
 
     assert "loadcluster report" in caught.value.hint
+
+
+def test_words_between_backticks_are_code_and_still_escaped() -> None:
+    assert marked("set `a<b` and `c`.") == "set <code>a&lt;b</code> and <code>c</code>."
+    assert marked("one ` alone & <b>") == "one ` alone &amp; &lt;b&gt;"
+    assert marked("`a` and ` b") == "<code>a</code> and ` b"
+
+
+def test_long_names_may_break_behind_their_scopes() -> None:
+    assert breakable("a::b<c>") == "a::<wbr>b&lt;c&gt;"

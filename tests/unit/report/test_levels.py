@@ -62,6 +62,23 @@ def test_a_level_that_is_not_valid_was_not_kept_up_with() -> None:
     )
 
 
+def test_levels_below_the_sustained_one_that_are_not_valid_are_counted() -> None:
+    invalid = LEVELS[0].model_copy(update={"valid": False})
+
+    assert throughput_result([invalid, *LEVELS[1:4]]) == (
+        "The engine kept up with 200,000/s; 1 of 4 open-loop levels are not valid"
+    )
+
+
+def test_sentences_about_time_rest_on_valid_levels() -> None:
+    invalid = [level.model_copy(update={"valid": False}) for level in LEVELS]
+
+    assert "200,000/s" not in response_result([*LEVELS[:3], invalid[3]])
+    assert "200,000/s" not in curve_result([*LEVELS[:3], invalid[3]])
+    assert "200,000/s" not in parts_result([*LEVELS[:3], invalid[3]])
+    assert parts_result(invalid).endswith(" (no open-loop level is valid)")
+
+
 def test_the_response_sentence_compares_the_lowest_and_highest_open_loop_level() -> None:
     assert response_result(LEVELS) == (
         "p99 is 77.5 µs at 10,000/s and 429 µs at 200,000/s: 5.5 times as long"
@@ -70,7 +87,9 @@ def test_the_response_sentence_compares_the_lowest_and_highest_open_loop_level()
 
 
 def test_the_curve_sentence_speaks_of_the_rarest_orders_of_the_highest_level() -> None:
-    assert curve_result(LEVELS) == "At 200,000/s, one order in 10,000 takes longer than 1.48 ms"
+    assert curve_result(LEVELS) == (
+        "At 200,000/s, about one order in 10,000 takes longer than 1.48 ms"
+    )
 
 
 def test_the_parts_sentence_names_engine_time_and_send_lag() -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 from cluster.report.cells import DASH
 from cluster.report.glossary import GLOSSARY
 from cluster.report.html import SECTIONS
-from cluster.report.page import ReportInputs, build_page, findings_in_order, headline
+from cluster.report.page import ReportInputs, build_page
 from fakes.summary import (
     dead_engine_summary,
     sample_events,
@@ -63,19 +63,6 @@ def test_a_run_that_is_not_valid_leads_with_it() -> None:
     assert DEAD.headline == (
         "This measurement is not valid: one finding says why. Do not rely on its figures."
     )
-
-
-def test_an_interrupted_run_says_so() -> None:
-    cut = sample_summary().model_copy(update={"interrupted": True})
-
-    assert headline(cut) == "The run was interrupted: what was measured until then is shown."
-
-
-def test_findings_stand_gravest_first_and_once() -> None:
-    found = findings_in_order(dead_engine_summary())
-
-    assert ["invalid", "warning", "note"] == [finding.severity for finding in found]
-    assert ("engine-died", "100,000/s") == (found[0].code, found[0].level)
 
 
 def test_findings_of_levels_are_shown_too() -> None:

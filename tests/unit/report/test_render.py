@@ -65,7 +65,9 @@ def rendered(tmp_path: Path, profile: ProfileWindow | None) -> RunDirectory:
 def test_a_run_directory_gives_a_report_and_every_form_of_the_flame_graph(tmp_path: Path) -> None:
     directory = rendered(tmp_path, window())
 
-    assert "name: quickstart" in directory.report_path.read_text(encoding="utf-8")
+    report = directory.report_path.read_text(encoding="utf-8")
+    assert "name: quickstart" in report
+    assert "<code>profile/flamegraph.html</code>" in report
     assert {
         "perf.folded",
         "flamegraph.svg",

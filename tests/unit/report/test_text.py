@@ -33,7 +33,7 @@ def test_the_verdict_comes_first_and_the_report_last() -> None:
 def test_every_level_has_its_figures() -> None:
     rows = [" ".join(line.split()) for line in section(TEXT, "LEVELS")]
 
-    assert "offered throughput p50 p99 p99.9 send lag p99 valid" == rows[0]
+    assert "offered throughput p50 p99 p99.9 lag p99 valid" == rows[0]
     assert "50,000/s 49,990/s 34 µs 119 µs 204 µs 1.4 µs yes" == rows[2]
     assert "closed-loop (1,024) 412,300/s 2.48 ms 16.1 ms 29.8 ms 1.4 µs yes" == rows[5]
 
@@ -64,6 +64,28 @@ def test_evidence_names_the_sides_it_takes() -> None:
 
     assert lines[0].startswith("  * Busiest engine thread: 94.8 % on CPU.")
     assert "(for engine; against network, client)" in " ".join(line.strip() for line in lines)
+
+
+def test_the_letter_of_the_scenario_is_said_once() -> None:
+    summary = sample_summary()
+    verdict = summary.verdict.model_copy(update={"scenario_sentence": "Scenario A: fast."})
+
+    lines = render_summary(summary.model_copy(update={"verdict": verdict}), None).splitlines()
+
+    assert "  scenario    A: fast." in lines
+
+
+def test_a_finding_of_several_levels_is_one_entry() -> None:
+    summary = sample_summary()
+    found = [
+        Finding(severity=Severity.NOTE, code="x", message=f"seen {i}", advice="do it.", level=i)
+        for i in range(3)
+    ]
+
+    text = render_summary(summary.model_copy(update={"findings": found}), None)
+
+    assert "  note     100,000/s: seen 2 Likewise at 10,000/s and 50,000/s. do it." in text
+    assert "seen 0" not in text
 
 
 def test_findings_stand_gravest_first() -> None:
