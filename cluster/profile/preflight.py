@@ -121,7 +121,8 @@ def probe_sampling(
 
     def record(tracepoint: str) -> str:
         options = sampling_options(settings, found.sample_event, tracepoint)
-        argv = [directory, found.perf, "record", *options, "-p", str(pid)]
+        # Without build ids (-B): they take longer than the probe.
+        argv = [directory, found.perf, "record", "-B", *options, "-p", str(pid)]
         return host.run(["sh", "-c", _TRY_RECORD, "sh", *argv], timeout_s=_TIMEOUT_S).stdout
 
     with_stacks = record(SWITCH_TRACEPOINT)
