@@ -177,7 +177,7 @@ def evidence_table(evidence: Sequence[Evidence]) -> Table:
             words(item.sentence),
             words(item.supports or ""),
             words(", ".join(item.against)),
-            Cell(f"{item.weight:+.1f}".replace("-", "\N{MINUS SIGN}")),
+            _weight(item.weight),
         )
         for item in ordered
     )
@@ -195,6 +195,11 @@ def books_result(levels: Sequence[LevelSummary]) -> str:
     failed = sum(v.orders.unsent + v.orders.timed_out + v.orders.lost for v in levels)
     answer = "every one of them was answered" if failed == 0 else f"{failed:,} were not answered"
     return f"All {intended:,} orders are accounted for; {answer}"
+
+
+def _weight(log_odds: float) -> Cell:
+    text = f"{log_odds:+.1f}".replace("-", "\N{MINUS SIGN}")
+    return Cell("0", tone="muted") if text.endswith("0.0") else Cell(text)
 
 
 def _glossary_table() -> Table:

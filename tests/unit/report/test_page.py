@@ -3,7 +3,7 @@ from pathlib import Path
 from cluster.report.cells import DASH
 from cluster.report.glossary import GLOSSARY
 from cluster.report.html import SECTIONS
-from cluster.report.page import ReportInputs, build_page
+from cluster.report.page import ReportInputs, build_page, evidence_table
 from fakes.summary import (
     dead_engine_summary,
     sample_events,
@@ -53,6 +53,12 @@ def test_evidence_stands_in_the_order_of_its_weight() -> None:
     assert ["Busiest engine thread", "94.8 % on CPU"] == rows[0][:2]
     assert ["engine", "network, client"] == rows[0][3:5]
     assert [DASH, "client"] == rows[1][3:5]
+
+
+def test_evidence_that_moved_nothing_weighs_zero() -> None:
+    evidence = sample_summary().verdict.evidence[0].model_copy(update={"weight": -0.01})
+
+    assert evidence_table([evidence]).rows[0][-1].text == "0"
 
 
 def test_a_valid_run_has_no_headline() -> None:
