@@ -48,7 +48,7 @@ TRUTHS = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(TRUTHS)
 def test_whatever_happened_a_level_is_summed_up_without_contradiction(truth):
     level = summarise_level(level_record(truth))
@@ -64,7 +64,7 @@ def test_whatever_happened_a_level_is_summed_up_without_contradiction(truth):
     assert total_orders(agent.orders for agent in level.agents) == level.orders
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(TRUTHS, max_size=3), st.booleans())
 def test_whatever_happened_a_run_has_a_verdict_and_a_summary_that_is_json(truths, interrupted):
     records = [level_record(replace(truth, index=i)) for i, truth in enumerate(truths)]
