@@ -57,10 +57,13 @@ unit: environment ## Python tests without sockets or processes (ARGS= goes to py
 integration: environment ## loopback sockets, real processes, Ray on one node, sshd (ARGS= goes to pytest)
 	$(BIN)/pytest tests/integration $(ARGS)
 
-bench: environment ## measure loadcluster itself; results go to benchmarks/
+bench: environment ## measure loadcluster itself: native/bench/, then every program of benchmarks/
 	cd native && PATH="$(CURDIR)/$(BIN):$$PATH" cmake --preset dev --log-level=WARNING
 	$(BIN)/cmake --build build/dev
-	$(BIN)/python benchmarks/run.py $(ARGS)
+	@for program in $$(find build/dev/bench -maxdepth 1 -type f -perm -u+x); do \
+	  echo "== $$program"; $$program || exit 1; done
+	@for program in $$(grep -l __main__ benchmarks/*.py); do \
+	  echo "== $$program"; $(BIN)/python $$program || exit 1; done
 
 clean: ## remove what was built and cached; runs/ and .venv/ stay
 	rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
