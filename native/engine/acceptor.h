@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include "client/file_descriptor.h"
 
@@ -18,8 +19,8 @@ public:
     /// close. -1 when none waits.
     int next();
 
-    /// Connections that were closed at once because no descriptor was left.
-    std::uint64_t refused() const noexcept { return refused_; }
+    /// Connections closed at once because no descriptor was left, since this was last asked.
+    std::uint64_t take_refused() noexcept { return std::exchange(refused_, 0); }
 
 private:
     bool refuse_one();

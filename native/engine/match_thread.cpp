@@ -29,11 +29,11 @@ int checked(int result, const char* what) {
     return result;
 }
 
-void add_to_epoll(int epoll, int descriptor, std::uint64_t tag) {
+int add_to_epoll(int epoll, int descriptor, std::uint64_t tag) {
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.u64 = tag;
-    checked(::epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event), "epoll_ctl");
+    return ::epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event);
 }
 
 template <class Message>
@@ -64,9 +64,9 @@ MatchThread::MatchThread(Crew& crew, std::uint32_t index, std::uint32_t threads,
       post_(index, threads),
       matcher_(crew.limits),
       read_buffer_(kReadAtOnce + orderwire::kLongestRequest) {
-    add_to_epoll(epoll_.get(), post_.wake_descriptor(), kWakeTag);
+    checked(add_to_epoll(epoll_.get(), post_.wake_descriptor(), kWakeTag), "epoll_ctl");
     if (listener >= 0) {
-        add_to_epoll(epoll_.get(), listener, kListenerTag);
+        checked(add_to_epoll(epoll_.get(), listener, kListenerTag), "epoll_ctl");
     }
 }
 
@@ -147,12 +147,15 @@ void MatchThread::accept_all() {
             post_.send_request(owner, {Mail::Kind::kConnection, 0, accepted, {}});
         }
     }
-    counters_.connections_refused = acceptor_.refused();
+    counters_.connections_refused += acceptor_.take_refused();
 }
 
 void MatchThread::adopt(FileDescriptor socket) {
     const auto session = static_cast<SessionId>(connections_.size() * threads_ + index_);
-    add_to_epoll(epoll_.get(), socket.get(), session);
+    if (add_to_epoll(epoll_.get(), socket.get(), session) != 0) {
+        ++counters_.connections_refused;  // the system watches no more; the socket closes itself
+        return;
+    }
     connections_.push_back(std::make_unique<Connection>(std::move(socket), session));
     connections_.back()->events = EPOLLIN;
     ++counters_.connections;
@@ -339,12 +342,7 @@ void MatchThread::close(SessionId session) {
         return;  // doomed twice
     }
     counters_.closed_not_reading += connection->output.size() > crew_.unread_max_bytes;
-    connection->output.stamp_new(MonotonicClock::now_ns());
-    if (connection->output.size() > 0) {
-        [[maybe_unused]] const ssize_t sent =
-            ::send(connection->socket.get(), connection->output.data(), connection->output.size(),
-                   MSG_NOSIGNAL | MSG_DONTWAIT);
-    }
+    send(*connection, MonotonicClock::now_ns());
     // Before its client can see that it has gone.
     counters_.cancelled_on_disconnect += matcher_.cancel_all(session);
     connections_[session / threads_].reset();
@@ -352,8 +350,9 @@ void MatchThread::close(SessionId session) {
 }
 
 void MatchThread::close_doomed() {
-    for (const SessionId session : doomed_) {
-        close(session);
+    // By index: the last send of a connection may fail and doom it again.
+    for (std::size_t at = 0; at < doomed_.size(); ++at) {
+        close(doomed_[at]);
     }
     doomed_.clear();
 }
