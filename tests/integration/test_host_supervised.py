@@ -40,6 +40,18 @@ print(command.pid, command.directory, flush=True)
 time.sleep(200)
 """
 
+COUNT_SIGTERMS = """
+import signal, time
+
+got = []
+signal.signal(signal.SIGTERM, lambda *_: got.append(1))
+print("ready", flush=True)
+while not got:
+    time.sleep(0.05)
+time.sleep(0.5)
+print(len(got))
+"""
+
 
 def wait_until(happened: Callable[[], bool]) -> bool:
     deadline = time.monotonic() + PATIENCE_S
@@ -140,6 +152,31 @@ def test_children_of_the_command_end_with_it(host: Host) -> None:
     command.stop()
 
     assert wait_until(lambda: gone(child))
+
+
+def test_the_stop_signal_arrives_once(host: Host) -> None:
+    command = Supervised.start(
+        host, [sys.executable, "-c", COUNT_SIGTERMS], label="it", max_s=60, stop_signal="TERM"
+    )
+    assert wait_until(lambda: "ready" in command.output()[0])
+
+    assert "ready\n1\n" == command.stop().stdout_tail
+
+
+def test_a_wrapped_program_gets_the_stop_signal_too(host: Host) -> None:
+    program = "trap 'echo total 7; exit' TERM; echo ready; while :; do sleep 0.05; done"
+    wrapper = 'trap : TERM; bash -c "$1" & wait; wait'
+    command = Supervised.start(
+        host,
+        ["bash", "-c", wrapper, "bash", program],
+        label="it",
+        max_s=60,
+        stop_signal="TERM",
+    )
+
+    assert wait_until(lambda: "ready" in command.output()[0])
+
+    assert "ready\ntotal 7\n" == command.stop().stdout_tail
 
 
 def test_a_command_that_ends_by_itself_is_told(host: Host) -> None:
