@@ -7,6 +7,7 @@ from cluster.errors import ClusterError
 from cluster.host.protocol import Host
 from cluster.host.supervised import Ack, Ended, Supervised
 from cluster.profile.perf_messages import cause_of
+from cluster.profile.perf_record import DATA_BYTES_MAX
 
 # perf reads no settings of the user and writes nothing to a home directory.
 _ENVIRONMENT: Final = {"HOME": "/nonexistent", "PERF_CONFIG": "/dev/null"}
@@ -64,8 +65,8 @@ class PerfLane:
             self.fail(error.message)
             return
         trouble, remedy = how_it_failed(self.ended)
-        if trouble:
-            # What ended perf explains also why it did not answer before.
+        if trouble or self.ended.why == "exited":
+            # How perf ended explains also why it did not answer before.
             self.failed, self.failed_remedy = trouble, remedy
 
 
@@ -77,6 +78,11 @@ def how_it_failed(ended: Ended) -> tuple[str, str]:
     if ended.why == "stopped":
         return "", ""
     if ended.why == "exited":
+        if "size limit reached" in ended.stderr_tail:
+            return (
+                f"its data reached {DATA_BYTES_MAX}B, so later windows have no samples",
+                "lower profile.window_s or profile.frequency_hz",
+            )
         if ended.exit_status == 0:
             return "", ""
         if ended.signal is not None:

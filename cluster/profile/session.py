@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Literal, Self
 
-from cluster.errors import ClusterError, ProcessNotFound
+from cluster.errors import ClusterError, CommandFailed, ProcessNotFound
 from cluster.experiment.model import Profile
 from cluster.host.clock import ClockOffset
 from cluster.host.protocol import Host
@@ -227,7 +227,8 @@ class ProfileSession:
         try:
             return PerfLane.start(self._host, argv, label, self._max_s)
         except ClusterError as error:
-            cause = cause_of(error.message)
+            said = error.stderr if isinstance(error, CommandFailed) else error.message
+            cause = cause_of(said)
             known = not cause.why.startswith("perf said")
             self._remarks.lane_failed(
                 label, cause.why if known else error.message, error.hint or cause.remedy

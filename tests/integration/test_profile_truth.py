@@ -210,6 +210,7 @@ def test_an_engine_that_dies_in_the_window_leaves_its_profile(
         windows = session.finish({}, tmp_path)
 
     assert [window.samples > 100 for window in windows] == [True]
+    assert [f for f in session.findings if f.code == "profile-lane-failed"] == []
 
 
 def test_a_process_that_is_not_there_is_refused_at_the_start(host: LocalHost) -> None:

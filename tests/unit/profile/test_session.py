@@ -60,6 +60,15 @@ def test_a_perf_that_ends_with_its_engine_is_no_failure() -> None:
     assert how_it_failed(ended("exited", 0)) == ("", "")
 
 
+def test_data_that_grew_too_large_is_told() -> None:
+    why, remedy = how_it_failed(
+        ended("exited", 0, said="[ perf record: perf size limit reached, stopping session ]")
+    )
+
+    assert "reached 1GB" in why
+    assert "profile.window_s" in remedy
+
+
 def test_every_other_end_has_its_reason() -> None:
     killed, _ = how_it_failed(ended("exited", None, "SIGKILL"))
     refused, remedy = how_it_failed(ended("exited", 255, said="Too many events are opened."))
