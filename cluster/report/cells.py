@@ -45,8 +45,23 @@ class Table:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why cells are empty, each reason once, in the order of the cells."""
-        return tuple(dict.fromkeys(c.reason for row in self.rows for c in row if c.reason))
+        """Why cells are empty, each reason once, in the order of the cells.
+
+        Reasons of the form "what: why" that share the why become one: "this, that: why".
+        """
+        named: dict[str, list[str]] = {}
+        for cell in (cell for row in self.rows for cell in row if cell.reason):
+            head, colon, tail = cell.reason.partition(": ")
+            why, what = (tail, head) if colon else (cell.reason, "")
+            whats = named.setdefault(why, [])
+            if what not in whats:
+                whats.append(what)
+        return tuple(_joined_reason(why, whats) for why, whats in named.items())
+
+
+def _joined_reason(why: str, whats: list[str]) -> str:
+    heads = ", ".join(what for what in whats if what)
+    return f"{heads}: {why}" if heads else why
 
 
 def columns(names: Iterable[str], *, words: Iterable[str] = ()) -> tuple[Column, ...]:
@@ -111,7 +126,9 @@ def format_count(value: float) -> str:
     """Write a number: whole ones with thousands separated, others with three digits."""
     if float(value).is_integer():
         return f"{value:,.0f}"
-    return f"{value:,.1f}" if abs(value) >= 100 else f"{value:.3g}"  # noqa: PLR2004 - digits
+    if abs(value) >= 100:  # noqa: PLR2004 - digits
+        return f"{value:,.1f}"
+    return f"{value:.3g}" if abs(value) >= 0.001 else f"{value:.6f}"  # noqa: PLR2004 - no exponent
 
 
 def reason_of(not_measured: Mapping[str, str], *names: str) -> str:

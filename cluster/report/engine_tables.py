@@ -24,6 +24,7 @@ from cluster.results.summary import EngineSummary, LevelSummary, Memory
 _SECOND_UNITS: Final = {"ns": 1.0, "msec": 1e6, "ms": 1e6}
 # Ratios that are a share of something; others (ipc, instructions per order) are plain numbers.
 _SHARE_SUFFIX: Final = "_ratio"
+_NS_PER_ORDER: Final = "_ns_per_order"
 _UNOBSERVED: Final = "the engine's threads could not be observed"
 
 
@@ -60,11 +61,13 @@ def ratios_table(engine: EngineSummary) -> Table:
 def _ratio_name(name: str) -> str:
     if name == "ipc":
         return "instructions per cycle"
-    return name.replace("_", " ")
+    return name.replace(_NS_PER_ORDER, "_per_order").replace("_", " ")
 
 
 def _ratio_value(name: str, value: float | None, engine: EngineSummary) -> Cell:
     why = engine.ratios_not_measured.get(name, "")
+    if name.endswith(_NS_PER_ORDER):
+        return duration(value, why)
     return ratio(value, why) if name.endswith(_SHARE_SUFFIX) else count(value, why)
 
 
@@ -157,6 +160,20 @@ def functions_table(functions: Sequence[HotFunction]) -> Table:
         for function in ordered
     )
     return Table(columns(names, words=("Function", "Module")), rows)
+
+
+def waiting_table(functions: Sequence[HotFunction]) -> Table:
+    """Functions in which threads left the CPU, by the share of the time off the CPU."""
+    ordered = sorted(functions, key=lambda function: -function.self_ratio)
+    rows = tuple(
+        (
+            words(function.name.removesuffix("_[k]")),
+            ratio(function.self_ratio),
+            ratio(function.total_ratio),
+        )
+        for function in ordered
+    )
+    return Table(columns(("Function", "Self", "Total"), words=("Function",)), rows)
 
 
 def capabilities_table(capabilities: Sequence[Capability]) -> Table:

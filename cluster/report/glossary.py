@@ -89,8 +89,8 @@ GLOSSARY: Final[dict[str, str]] = {
     "Hot functions": "The functions with most samples.",
     "Function": "A function's readable name; [unknown] where no symbol was found.",
     "Module": "The binary a function lives in, or [kernel].",
-    "Self": "Share of samples with the function itself on top of the stack.",
-    "Total": "Share of samples with the function anywhere in the stack.",
+    "Self": "Share of samples (off-CPU: of time) with the function itself on top of the stack.",
+    "Total": "Share of samples (off-CPU: of time) with the function anywhere in the stack.",
     "Samples": "How often the profiler looked and found this.",
     "Flame graph": "All sampled stacks at once: width is share, callers stand below callees, "
     "left to right is alphabetical and not time.",

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from cluster.report.cells import Cell, Table, columns, missing, words
-from cluster.units import NS_PER_S
+from cluster.units import NS_PER_S, format_bytes, format_ns
 
 _TIME_KEYS: Final = ("time_ns", "at_ns", "time_s")
 _KIND_KEYS: Final = ("kind", "event", "what")
 _HOST_KEYS: Final = ("host", "hostname", "name")
 _REASONS: Final = "not_measured"
+_UNITS: Final = {"_bytes": format_bytes, "_ns": format_ns}
 EVENTS_SHOWN: Final = 1_000
 
 
@@ -36,8 +37,17 @@ def _first(mapping: Mapping[str, object], keys: Sequence[str]) -> str:
 def facts_table(facts: Mapping[str, object]) -> Table:
     """One host's facts, nested ones with dotted names; what is null says why."""
     reasons = dict(_reasons(facts))
-    rows = tuple((words(name), _fact(value, reasons.get(name, ""))) for name, value in _flat(facts))
+    rows = tuple(
+        (words(_fact_name(name)), _fact(name, value, reasons.get(name, "")))
+        for name, value in _flat(facts)
+    )
     return Table(columns(names := ("Fact", "Value"), words=names), rows)
+
+
+def _fact_name(name: str) -> str:
+    for suffix in _UNITS:
+        name = name.removesuffix(suffix)
+    return name.replace("_", " ")
 
 
 def _flat(facts: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
@@ -61,13 +71,16 @@ def _reasons(facts: Mapping[str, object], prefix: str = "") -> Iterator[tuple[st
             yield from _reasons(value, f"{prefix}{key}.")
 
 
-def _fact(value: object, reason: str) -> Cell:
+def _fact(name: str, value: object, reason: str) -> Cell:
     if value is None:
         return missing(reason)
     if isinstance(value, bool):
         return words("yes" if value else "no")
     if isinstance(value, list | tuple):
         return words("; ".join(_item(item) for item in value))
+    write = next((write for suffix, write in _UNITS.items() if name.endswith(suffix)), None)
+    if write is not None and isinstance(value, int | float):
+        return words(write(value))
     return words(str(value))
 
 

@@ -21,6 +21,7 @@ from cluster.report.engine_tables import (
     memory_table,
     ratios_table,
     threads_table,
+    waiting_table,
 )
 from cluster.report.findings import FindingGroup, finding_groups, headline
 from cluster.report.glossary import GLOSSARY
@@ -111,7 +112,7 @@ def build_page(inputs: ReportInputs) -> Page:
         books_result=books_result(levels),
         profile_level=name_of_level(levels, summary.profile.level),
         functions=functions_table(summary.profile.hot_functions),
-        off_cpu_functions=functions_table(summary.profile.off_cpu),
+        off_cpu_functions=waiting_table(summary.profile.off_cpu),
         counters=counters_table(summary.engine.counters),
         ratios=ratios_table(summary.engine),
         memory=memory_table(summary.engine.memory),

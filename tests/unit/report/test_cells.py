@@ -34,6 +34,14 @@ def test_a_table_gives_each_reason_once() -> None:
     assert ("b", "a") == table.reasons
 
 
+def test_reasons_that_differ_only_in_what_is_missing_become_one() -> None:
+    cells = (missing("cycles: not offered"), missing("branches: not offered"), missing("too few"))
+
+    table = Table(columns(("p50", "p95", "p99")), (cells, cells))
+
+    assert ("cycles, branches: not offered", "too few") == table.reasons
+
+
 def test_a_column_that_the_glossary_does_not_explain_is_refused() -> None:
     with pytest.raises(KeyError):
         columns(("latency",))
@@ -59,7 +67,13 @@ def test_a_ratio_is_written_as_a_percentage(value: float, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(1_234_567, "1,234,567"), (0.5, "0.5"), (2.3456, "2.35"), (1234.56, "1,234.6")],
+    [
+        (1_234_567, "1,234,567"),
+        (0.5, "0.5"),
+        (2.3456, "2.35"),
+        (1234.56, "1,234.6"),
+        (0.0000537, "0.000054"),
+    ],
 )
 def test_numbers_are_short_and_separated(value: float, text: str) -> None:
     assert text == format_count(value)

@@ -7,6 +7,7 @@ from cluster.report.engine_tables import (
     memory_table,
     ratios_table,
     threads_table,
+    waiting_table,
 )
 from cluster.report.host_tables import EVENTS_SHOWN, events_table, facts_table, hosts_of
 from cluster.report.level_tables import (
@@ -161,7 +162,9 @@ def test_ratios_say_why_they_are_unknown() -> None:
 
 def test_ratios_are_percentages_where_they_are_shares() -> None:
     engine = SUMMARY.engine.model_copy(
-        update={"ratios": {"ipc": 2.113, "cache_miss_ratio": 0.0312, "cycles_per_order": 6900.0}}
+        update={
+            "ratios": {"ipc": 2.113, "cache_miss_ratio": 0.0312, "task_clock_ns_per_order": 1211.4}
+        }
     )
 
     rows = [[cell.text for cell in row] for row in ratios_table(engine).rows]
@@ -169,7 +172,7 @@ def test_ratios_are_percentages_where_they_are_shares() -> None:
     assert [
         ["instructions per cycle", "2.11"],
         ["cache miss ratio", "3.1 %"],
-        ["cycles per order", "6,900"],
+        ["task clock per order", "1.21 µs"],
     ] == rows
 
 
@@ -212,6 +215,14 @@ def test_functions_stand_hottest_first_with_their_whole_names() -> None:
     ] == texts(table, 0)
 
 
+def test_waiting_functions_have_shares_of_time_and_no_samples() -> None:
+    function = SUMMARY.profile.off_cpu[0].model_copy(update={"name": "ep_poll_[k]"})
+
+    table = waiting_table([function])
+
+    assert ["ep_poll", "92.0 %", "97.0 %"] == texts(table, 0)
+
+
 def test_what_cannot_be_measured_stands_first_with_cause_and_remedy() -> None:
     table = capabilities_table(SUMMARY.profile.capabilities)
 
@@ -230,8 +241,17 @@ def test_nested_facts_have_dotted_names_and_nulls_their_reason() -> None:
     rows = {row[0].text: row[1] for row in facts_table(facts["engine-host"]).rows}
     assert rows["cpu.model"].text == "AMD EPYC 7B13"
     assert rows["cpu.governor"].reason == "the guest has no frequency driver"
-    assert rows["clock_offset_ns"].text == "0"
-    assert "not_measured" not in rows
+    assert rows["clock offset"].text == "0 ns"
+    assert not {"not_measured", "not measured"} & set(rows)
+
+
+def test_facts_are_written_with_their_units() -> None:
+    rows = [
+        [cell.text for cell in row]
+        for row in facts_table({"memory_bytes": 8 * 2**30, "clock_error_ns": 12_000}).rows
+    ]
+
+    assert [["memory", "8 GiB"], ["clock error", "12 µs"]] == rows
 
 
 def test_facts_may_be_a_list_that_names_its_hosts() -> None:
