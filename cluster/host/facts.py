@@ -1,6 +1,6 @@
 """What a host is: read in one round trip, changing nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Final
 
@@ -28,6 +28,7 @@ _WORDS: Final = (
     "transparent_huge_pages",
 )
 _NUMBERS: Final = ("cpus", "numa_nodes", "perf_event_paranoid", "kptr_restrict", "open_files_max")
+_TOOLS: Final = ("python3", "perf")
 # What is missing for a reason that a reader should know; all else is "not there on this host".
 _REASONS: Final = {
     "governor": "the host shows no frequency scaling (usual in a virtual machine)",
@@ -66,8 +67,23 @@ def parse_facts(
     words = {key: said.get(key) for key in _WORDS}
     memory_kib = numbers.pop("memory_kib")
     load = said.get("load_average_1_min")
-    missing = [key for key, value in (words | numbers).items() if value is None]
-    reasons = {key: _REASONS.get(key, "not there on this host") for key in missing}
+    read = words | numbers | {"memory_bytes": memory_kib, "load_average_1_min": load}
+    reasons = {
+        key: _REASONS.get(key, "not there on this host")
+        for key, value in read.items()
+        if value is None
+    }
+    interfaces = [
+        _interface(key.removeprefix("interface "), value)
+        for key, value in said.items()
+        if key.startswith("interface ")
+    ]
+    reasons |= _interface_reasons(interfaces)
+    reasons |= {
+        f"versions.{tool}": "not there on this host, or not on PATH"
+        for tool in _TOOLS
+        if f"version {tool}" not in said
+    }
     if clock is None:
         reasons |= dict.fromkeys(("clock_offset_ns", "clock_error_ns"), "not compared")
     return HostFacts.model_validate(
@@ -77,11 +93,7 @@ def parse_facts(
             "hostname": said.get("hostname", name),
             "memory_bytes": None if memory_kib is None else memory_kib * KIB,
             "load_average_1_min": None if load is None else float(load),
-            "interfaces": [
-                _interface(key.removeprefix("interface "), value)
-                for key, value in said.items()
-                if key.startswith("interface ")
-            ],
+            "interfaces": interfaces,
             "tcp_settings": _named(said, "sysctl "),
             "versions": _named(said, "version ") | dict(versions),
             "clock_offset_ns": clock.offset_ns if clock else None,
@@ -100,7 +112,7 @@ def _named(said: Mapping[str, str], prefix: str) -> dict[str, str]:
 
 
 def _interface(name: str, value: str) -> NetworkInterface:
-    driver, speed, mtu = value.split("|")
+    driver, speed, mtu = (*value.split("|"), "", "")[:3]
     speed_mbit = _number(speed)
     return NetworkInterface(
         name=name,
@@ -109,6 +121,15 @@ def _interface(name: str, value: str) -> NetworkInterface:
         speed_mbit_per_s=speed_mbit if speed_mbit and speed_mbit > 0 else None,
         mtu_bytes=_number(mtu),
     )
+
+
+def _interface_reasons(interfaces: Sequence[NetworkInterface]) -> dict[str, str]:
+    return {
+        f"interfaces.{interface.name}.{fact}": "the kernel does not tell: usual for a virtual one"
+        for interface in interfaces
+        for fact, value in interface
+        if value is None
+    }
 
 
 def _number(text: str | None) -> int | None:

@@ -1,5 +1,6 @@
 # Prints what this host is, one `key<TAB>value` a line; what can't be read is left out.
 say() { [ -n "$2" ] && printf '%s\t%s\n' "$1" "$2"; }
+PATH="$PATH:/usr/sbin:/sbin"
 first() { for file in "$@"; do [ -r "$file" ] && { tr '\n' ' ' <"$file" 2>/dev/null; return; }; done; }
 
 say hostname "$(uname -n)"
@@ -10,7 +11,8 @@ say kernel_command_line "$(first /proc/cmdline)"
 say cpu_model "$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo 2>/dev/null | head -n 1)"
 say cpus "$(getconf _NPROCESSORS_ONLN 2>/dev/null)"
 say smt "$(first /sys/devices/system/cpu/smt/control)"
-say numa_nodes "$(ls -d /sys/devices/system/node/node[0-9]* 2>/dev/null | wc -l)"
+[ -d /sys/devices/system/node/node0 ] &&
+    say numa_nodes "$(ls -d /sys/devices/system/node/node[0-9]* | wc -l)"
 say isolated_cpus "$(first /sys/devices/system/cpu/isolated)"
 if grep -q '^flags.* hypervisor' /proc/cpuinfo 2>/dev/null; then
     vendor="$(first /sys/hypervisor/type /sys/class/dmi/id/sys_vendor)"
