@@ -4,23 +4,24 @@ Ray carries calls, snapshots and histograms; no order ever crosses it. It is imp
 starts, not before: it reads its environment at import and takes its time.
 """
 
-import atexit
 import contextlib
 import functools
 import os
 import secrets
-import shutil
 import socket
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import IO, Any, Self, TypeVar
 
 from cluster.errors import StartFailed
 from cluster.experiment.model import Ray
+from cluster.fleet import keeper
 from cluster.fleet.agent import Agent
+from cluster.fleet.keeper import descendants
 from cluster.fleet.protocol import Fleet, PerAgent
 
 T = TypeVar("T")
@@ -29,6 +30,7 @@ LOAD_RESOURCE = "loadgen"
 OBJECT_STORE_BYTES = 128 * 1024 * 1024  # snapshots and histograms are small
 SESSION_PARENT = "/tmp"  # noqa: S108  (Ray's socket paths must stay below 107 bytes)
 REACH_TIMEOUT_S = 5.0
+KEEPER_TIMEOUT_S = 10.0
 THREADS_PER_ACTOR = 4  # an actor that is connecting or finishing still answers polls
 
 
@@ -81,17 +83,57 @@ def start_ray(settings: Ray, agents: tuple[str, ...]) -> RayFleet:
         StartFailed: Ray does not start or can't be joined, or has no room for every agent.
     """
     with contextlib.ExitStack() as undo:
-        ray = _embedded(len(agents), undo) if settings.address is None else _join(settings)
+        cleaner = None
+        if settings.address is None:
+            cleaner = undo.enter_context(_Cleaner())
+            ray = _embedded(len(agents), cleaner.session)
+        else:
+            ray = _join(settings)
         undo.callback(ray.shutdown)
+        if cleaner is not None:
+            cleaner.watch_over(descendants(os.getpid()))
         actors = _place(ray, settings, agents, undo)
         # From here on the fleet's own close undoes it.
         return RayFleet(ray, actors, undo.pop_all().close)
 
 
-def _embedded(agents: int, undo: contextlib.ExitStack) -> ModuleType:
-    session = tempfile.mkdtemp(prefix="loadcluster-ray-", dir=SESSION_PARENT)
-    undo.callback(shutil.rmtree, session, ignore_errors=True)
-    ray = _ray_with_token(_private_token())
+class _Cleaner:
+    """The process that cleans up after an embedded Ray, also when this one is killed."""
+
+    def __init__(self) -> None:
+        self.session = tempfile.mkdtemp(prefix="loadcluster-ray-", dir=SESSION_PARENT)
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", keeper.__file__, self.session],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            text=True,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            self._stdin.close()
+        self._process.wait(KEEPER_TIMEOUT_S)
+
+    def watch_over(self, processes: list[tuple[int, int]]) -> None:
+        """End these processes, if they still run, when this one is gone."""
+        for pid, ticks in processes:
+            if pid != self._process.pid:
+                self._stdin.write(f"{pid} {ticks}\n")
+        self._stdin.flush()
+
+    @property
+    def _stdin(self) -> IO[str]:
+        assert self._process.stdin is not None  # noqa: S101  (it was made with a pipe)
+        return self._process.stdin
+
+
+def _embedded(agents: int, session: str) -> ModuleType:
+    ray = _ray_with_token(_private_token(session))
     try:
         ray.init(
             address="local",
@@ -184,17 +226,17 @@ def _ray_with_token(token: Path | None) -> ModuleType:
 
 
 @functools.cache
-def _private_token() -> Path:
-    """A token for this process's own Rays, so that `ray.init` leaves ~/.ray alone.
+def _token() -> str:
+    # One per process: Ray reads it once, when it is imported.
+    return secrets.token_hex(32)
 
-    One per process: Ray reads it once, when it is imported.
-    """
-    directory = Path(tempfile.mkdtemp(prefix="loadcluster-token-"))
-    atexit.register(shutil.rmtree, directory, ignore_errors=True)
-    token = directory / "token"
-    token.touch(mode=0o600)
-    token.write_text(secrets.token_hex(32))
-    return token
+
+def _private_token(session: str) -> Path:
+    """A token file for an embedded Ray, so that `ray.init` leaves ~/.ray alone."""
+    path = Path(session) / "token"
+    path.touch(mode=0o600)
+    path.write_text(_token())
+    return path
 
 
 def _quietly(undo: Callable[[], object]) -> None:

