@@ -170,6 +170,22 @@ def receive_window(case: Case) -> Evidence | None:
     return row(name, value, "The engine read what arrived, or its buffers were large enough.")
 
 
+def connections(case: Case) -> Evidence | None:
+    """Connections that ended while the load went on: at the engine's end, all at once."""
+    record = case.seen.record
+    last = [said[-1] for said in record.progress.values() if said]
+    orders_lost = sum(agent.orders.lost for agent in record.agents)
+    if not record.ended_early or not last or any(sample.connections_open for sample in last):
+        return None
+    return row(
+        "connections",
+        f"none left, {orders_lost:,} orders lost with them",
+        "The engine closed every connection.",
+        supports="engine",
+        weight=2.5,
+    )
+
+
 def unread(case: Case) -> Evidence | None:
     """Bytes that wait in the engine's sockets."""
     waiting = _unread_bytes(case)

@@ -24,6 +24,7 @@ OBSERVATIONS = (
     engine.queue_growth,
     engine.receive_window,
     engine.unread,
+    engine.connections,
     network.network_path,
     network.network_queue,
     network.retransmissions,

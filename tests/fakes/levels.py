@@ -56,6 +56,7 @@ class Truth:
     lost_agent: str = ""  # why agent-1 is lost, two seconds into the control window
     in_flight_max: int | None = None
     finished: bool = True
+    connections_open: int = 2  # of each agent, at every sample
     profile: ProfileWindow | None = None
 
     @property
@@ -204,7 +205,7 @@ def _progress(truth: Truth, number: int, seconds: int) -> tuple[Progress, ...]:
                 ),
                 in_flight=max(0, round(due - backlog - answered - gone)),
                 backlog=round(backlog),
-                connections_open=2,
+                connections_open=truth.connections_open,
                 finished=truth.finished and second == seconds,
             )
         )

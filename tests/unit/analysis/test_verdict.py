@@ -405,3 +405,17 @@ def test_the_recommendation_follows_the_scenario_of_a_limited_engine(rate, scena
 
     assert (verdict.scenario, verdict.bottleneck) == (scenario, "engine")
     assert words in f"{verdict.recommendation} {verdict.next_action}"
+
+
+def test_an_engine_that_closes_every_connection_is_the_engine_also_when_its_end_was_not_seen():
+    closed = replace(
+        BASE,
+        offered_per_s=8_000,
+        lost_per_s=400,
+        connections_open=0,
+        completed_s=3,
+        ended_early="the engine closed every connection",
+    )
+
+    assert run(BASE, closed).bottleneck == "engine"
+    assert run(BASE, replace(closed, connections_open=2)).bottleneck != "engine"

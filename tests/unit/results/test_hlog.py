@@ -1,7 +1,6 @@
 """Histogram logs, read back by ourselves and by the hdrh package's own reader."""
 
 import pytest
-from fakes.levels import Truth, level_record
 from hdrh.histogram import HdrHistogram
 from hdrh.log import HistogramLogReader
 
@@ -9,6 +8,7 @@ from cluster.errors import ResultsError
 from cluster.results.histogram import HIGHEST_NS, Histogram
 from cluster.results.hlog import LogInterval, parse_log, render_log
 from cluster.results.level_file import log_intervals
+from fakes.levels import Truth, level_record
 
 START_EPOCH_NS = 1_795_442_702_250_000_000
 INTERVALS = [

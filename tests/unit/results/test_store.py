@@ -5,15 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from cluster.analysis.level import summarise_level
-from fakes.levels import START_NS, Truth, level_record
-from fakes.summary import sample_summary
 
+from cluster.analysis.level import summarise_level
 from cluster.errors import ResultsError
 from cluster.results.agent import QUANTITIES
 from cluster.results.engine import EngineExit
 from cluster.results.runs import list_runs
 from cluster.results.store import RunDirectory
+from fakes.levels import START_NS, Truth, level_record
+from fakes.summary import sample_summary
 
 TRUTH = Truth(offered_per_s=500, control_s=2, profile_s=1, timed_out_per_s=2)
 
