@@ -6,6 +6,11 @@
 #include <memory>
 #include <new>
 
+#if defined(__GNUC__) && !defined(__clang__)
+// GCC sees malloc through the inlined operator new below and free through its delete.
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+#endif
+
 #include "client/connector.h"
 #include "client/order_flow.h"
 #include "client/orderwire_codec.h"
@@ -59,7 +64,7 @@ Ran run_here(Schedule schedule, const WorkerPlan& plan, std::uint16_t port) {
     using TcpWorker = Worker<MonotonicClock, TcpNetwork, OrderwireCodec, Schedule>;
     using Connections = typename TcpWorker::Connections;
     const std::vector<Intent> flow = make_flow({}, 0, 1'024);
-    const auto sockets = open_connections("127.0.0.1", port, 2, kNsPerS);
+    const auto sockets = open_connections("127.0.0.1", port, 2, 10 * kNsPerS);
     std::vector<int> fds;
     std::vector<typename Connections::Member> connections;
     for (const FileDescriptor& socket : sockets) {

@@ -27,8 +27,9 @@ LoadConfig config_for(std::uint16_t port) {
     config.arrivals = ArrivalLaw::kConstant;
     config.rate_per_s = 5'000;
     config.duration_ns = 300 * kNsPerMs;
-    config.timeout_ns = 200 * kNsPerMs;
-    config.drain_ns = 400 * kNsPerMs;
+    // Long, so that a machine with other things to do changes no outcome.
+    config.timeout_ns = 10 * kNsPerS;
+    config.drain_ns = 10 * kNsPerS;
     return config;
 }
 
@@ -55,7 +56,7 @@ Outcome outcome_of(LoadClient& client) {
 
 Outcome load(const LoadConfig& config) {
     LoadClient client(config);
-    CHECK(client.connect(kNsPerS) == config.connections);
+    CHECK(client.connect(kPatienceNs) == config.connections);
     client.start_at(MonotonicClock::now_ns() + 5 * kNsPerMs);
     return outcome_of(client);
 }
@@ -75,8 +76,6 @@ TEST_CASE("an engine that answers everything: the books balance to the order") {
         const LoopbackEngine engine(answer_all);
         LoadConfig config = config_for(engine.port());
         config.spin = spin;
-        config.timeout_ns = 10 * kNsPerS;
-        config.drain_ns = 10 * kNsPerS;
         const Outcome outcome = load(config);
         CHECK(outcome.progress.books.intended == 1'500);
         CHECK(outcome.progress.books.accepted == 1'500);
@@ -89,8 +88,6 @@ TEST_CASE("several workers share the schedule and the connections") {
     LoadConfig config = config_for(engine.port());
     config.workers = 3;
     config.connections = 7;
-    config.timeout_ns = 10 * kNsPerS;
-    config.drain_ns = 10 * kNsPerS;
     for (const ArrivalLaw law :
          {ArrivalLaw::kConstant, ArrivalLaw::kPoisson, ArrivalLaw::kClosed}) {
         config.arrivals = law;
@@ -104,7 +101,9 @@ TEST_CASE("several workers share the schedule and the connections") {
 
 TEST_CASE("an engine that never answers: everything times out") {
     const LoopbackEngine engine(wait_until_stopped);
-    const Outcome outcome = load(config_for(engine.port()));
+    LoadConfig config = config_for(engine.port());
+    config.timeout_ns = 100 * kNsPerMs;
+    const Outcome outcome = load(config);
     CHECK(outcome.progress.books.timed_out == 1'500);
     CHECK(outcome.progress.books.sent == 1'500);
 }
@@ -114,7 +113,7 @@ TEST_CASE("an engine that closes at once: nothing is left to send to") {
     const Outcome outcome = load(config_for(engine.port()));
     CHECK(outcome.progress.connections_open == 0);
     CHECK(outcome.progress.books.accepted == 0);
-    CHECK(outcome.progress.books.intended < 1'500);
+    CHECK(outcome.progress.books.intended <= 1'500);
     CHECK(outcome.progress.errors[ErrorKind::kClosedByEngine] +
               outcome.progress.errors[ErrorKind::kReset] ==
           2);
@@ -155,7 +154,8 @@ TEST_CASE("an engine that resets in the middle of a message: its orders are lost
     });
     const Outcome outcome = load(config_for(engine.port()));
     CHECK(outcome.progress.connections_open == 0);
-    CHECK(outcome.progress.books.accepted == 198);
+    // The kernel throws away what the engine had not got out when it reset.
+    CHECK(outcome.progress.books.accepted <= 198);
     CHECK(outcome.progress.books.lost > 0);
     CHECK(outcome.progress.errors[ErrorKind::kReset] == 2);
 }
@@ -166,8 +166,6 @@ TEST_CASE("an engine that answers byte by byte is only slow") {
     });
     LoadConfig config = config_for(engine.port());
     config.rate_per_s = 500;
-    config.timeout_ns = 10 * kNsPerS;
-    config.drain_ns = 10 * kNsPerS;
     CHECK(load(config).progress.books.accepted == 150);
 }
 
@@ -179,7 +177,7 @@ TEST_CASE("an engine that stops reading: orders wait, and what never went out is
     });
     LoadConfig config = config_for(engine.port());
     config.rate_per_s = 2'000'000;
-    config.timeout_ns = 30 * kNsPerS;
+    config.drain_ns = 200 * kNsPerMs;
     config.in_flight_max = 1'000'000;
     const Outcome outcome = load(config);
     CHECK(outcome.progress.books.intended == 600'000);
@@ -197,8 +195,6 @@ TEST_CASE("an engine that reads slowly: partial writes lose nothing") {
     });
     LoadConfig config = config_for(engine.port());
     config.rate_per_s = 100'000;
-    config.timeout_ns = 30 * kNsPerS;
-    config.drain_ns = 30 * kNsPerS;
     const Outcome outcome = load(config);
     CHECK(outcome.progress.books.intended == 30'000);
     CHECK(outcome.progress.books.accepted == 30'000);
@@ -213,7 +209,6 @@ TEST_CASE("an engine that answers twice and to strangers: counted, nothing else"
         });
     });
     LoadConfig config = config_for(engine.port());
-    config.timeout_ns = 10 * kNsPerS;
     const Outcome outcome = load(config);
     CHECK(outcome.progress.books.accepted == 1'500);
     CHECK(outcome.progress.errors[ErrorKind::kUnknownId] > 0);
@@ -223,7 +218,7 @@ TEST_CASE("an engine that answers twice and to strangers: counted, nothing else"
 TEST_CASE("a refused connection names operation, peer and cause") {
     LoadClient client(config_for(closed_port()));
     try {
-        client.connect(kNsPerS);
+        client.connect(kPatienceNs);
         FAIL("nobody listens there");
     } catch (const LoadError& error) {
         const std::string said = error.what();
@@ -236,7 +231,7 @@ TEST_CASE("an address that does not exist is named") {
     LoadConfig config = config_for(1);
     config.address = "no such host";
     LoadClient client(config);
-    CHECK_THROWS_WITH_AS(client.connect(kNsPerS), doctest::Contains("resolve no such host"),
+    CHECK_THROWS_WITH_AS(client.connect(kPatienceNs), doctest::Contains("resolve no such host"),
                          LoadError);
 }
 
@@ -260,7 +255,7 @@ TEST_CASE("a CPU that does not exist is refused and nothing is left running") {
     LoadConfig config = config_for(engine.port());
     config.cpus = {4'000};
     LoadClient client(config);
-    client.connect(kNsPerS);
+    client.connect(kPatienceNs);
     CHECK_THROWS_WITH_AS(client.start_at(MonotonicClock::now_ns()),
                          doctest::Contains("pin worker 0 to CPU 4000"), LoadError);
 }
@@ -280,7 +275,7 @@ TEST_CASE("progress is read while the load runs, and stop ends it") {
     LoadConfig config = config_for(engine.port());
     config.duration_ns = 60 * kNsPerS;
     LoadClient client(config);
-    client.connect(kNsPerS);
+    client.connect(kPatienceNs);
     client.start_at(MonotonicClock::now_ns());
     CHECK_FALSE(client.join(kNsPerMs));
     Progress progress;
@@ -307,7 +302,7 @@ TEST_CASE("close in the middle loses what is in flight and the books still balan
     config.duration_ns = 60 * kNsPerS;
     config.timeout_ns = 60 * kNsPerS;
     LoadClient client(config);
-    client.connect(kNsPerS);
+    client.connect(kPatienceNs);
     client.start_at(MonotonicClock::now_ns());
     for (int i = 0; i < 5'000 && client.progress().books.sent < 100; ++i) {
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -322,7 +317,7 @@ TEST_CASE("a client that is destroyed while it runs ends its threads") {
     config.duration_ns = 60 * kNsPerS;
     config.workers = 2;
     LoadClient client(config);
-    client.connect(kNsPerS);
+    client.connect(kPatienceNs);
     client.start_at(MonotonicClock::now_ns() + 30 * kNsPerS);
 }
 
@@ -332,7 +327,7 @@ TEST_CASE("without a call of progress the lease ends the load") {
     config.duration_ns = 60 * kNsPerS;
     config.lease_ns = 100 * kNsPerMs;
     LoadClient client(config);
-    client.connect(kNsPerS);
+    client.connect(kPatienceNs);
     client.start_at(MonotonicClock::now_ns());
     const Outcome outcome = outcome_of(client);
     CHECK(outcome.progress.errors[ErrorKind::kLeaseExpired] == 1);
@@ -343,7 +338,5 @@ TEST_CASE("two hundred connections are opened and used") {
     const LoopbackEngine engine(answer_all);
     LoadConfig config = config_for(engine.port());
     config.connections = 200;
-    config.timeout_ns = 10 * kNsPerS;
-    config.drain_ns = 10 * kNsPerS;
     CHECK(load(config).progress.books.accepted == 1'500);
 }

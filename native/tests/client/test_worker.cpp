@@ -219,6 +219,24 @@ TEST_CASE("a lost connection loses its orders and the others go on") {
     }
 }
 
+TEST_CASE("answers that came before a reset count, even when a send learns of it first") {
+    for (std::int64_t offset_ns = 0; offset_ns < 10'000; offset_ns += 777) {
+        VirtualWorld world = world_with(1);
+        world.tick_ns = 2'500;
+        world.links[0].service_ns = 100;
+        world.links[0].ends_ns = kNsPerS + offset_ns;
+        world.links[0].ends_with = IoStatus::kClosed;
+        Level level;
+        level.plan.spin = true;
+        const Outcome outcome = carry_out(world, constantly(100'000, level), level);
+        check_books(outcome);
+        CHECK(outcome.progress.connections_open == 0);
+        for (const auto& answer : world.links[0].answers_due) {
+            CHECK(answer.at_ns > world.links[0].ends_ns);
+        }
+    }
+}
+
 TEST_CASE("without a connection left the rest of the schedule is not intended") {
     VirtualWorld world = world_with(2);
     for (auto& link : world.links) {
