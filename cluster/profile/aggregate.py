@@ -28,7 +28,7 @@ class WindowStacks:
     window: HostWindow
     on_cpu: Tally[Stack] = field(default_factory=Tally)
     off_cpu_ns: Tally[Stack] = field(default_factory=Tally)
-    off_cpu_ns_with_own_stack: int = 0
+    off_cpu_ns_with_stack: int = 0  # taken while leaving the CPU
     lost: int = 0
 
     @property
@@ -126,17 +126,17 @@ class Aggregation:
     def _came_back(self, into: WindowStacks, thread: _Thread, time_ns: int) -> None:
         if thread.left_ns is not None:
             away_ns = time_ns - thread.left_ns
-            kind, stack, is_own = _why_away(thread)
+            kind, stack, is_of_leaving = _why_away(thread)
             into.off_cpu_ns[f"{_as_root(thread.name)};{kind}", stack] += away_ns
-            if is_own:
-                into.off_cpu_ns_with_own_stack += away_ns
+            if is_of_leaving:
+                into.off_cpu_ns_with_stack += away_ns
         thread.left_ns = None
         thread.left_before = False
         thread.leaving = ()
 
 
 def _why_away(thread: _Thread) -> tuple[str, tuple[Frame, ...], bool]:
-    """What the thread did, with which stack, and whether that stack is of this very moment."""
+    """What the thread did, with which stack, and whether that was taken while leaving the CPU."""
     if thread.left_before:
         return LEFT_BEFORE, (), False
     kind = PREEMPTED if thread.preempted else WAITED
@@ -144,7 +144,7 @@ def _why_away(thread: _Thread) -> tuple[str, tuple[Frame, ...], bool]:
         thread.known[thread.preempted] = thread.leaving
         return kind, thread.leaving, True
     if thread.preempted in thread.known:
-        return kind, thread.known[thread.preempted], False
+        return kind, thread.known[thread.preempted], True
     if thread.last_sample:
         return f"{kind};{LAST_SAMPLE}", thread.last_sample, False
     return f"{kind};{NO_STACK}", (), False
@@ -207,16 +207,19 @@ def hot_functions(
 
 
 def shallow_ratio(stacks: Mapping[Stack, int]) -> float | None:
-    """Share of user-code samples whose stack has a single user frame; None without any.
+    """Share of samples in the engine's own code whose function has no caller; None without any.
 
-    Where callers are missing that often, the engine was built without frame pointers.
+    Where that is often so, the engine was built without frame pointers. Libraries are left out:
+    distributions build many without, whatever the engine is.
     """
     shallow = deep = 0
     for (_, frames), weight in stacks.items():
-        user = sum(not frame.in_kernel for frame in frames)
-        if user > 1:
+        user = [frame for frame in frames if not frame.in_kernel]
+        if not user or ".so" in user[0].module or user[0].module.startswith("["):
+            continue
+        if len(user) > 1:
             deep += weight
-        elif user == 1:
+        else:
             shallow += weight
     return shallow / (shallow + deep) if shallow + deep else None
 

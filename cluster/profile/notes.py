@@ -13,7 +13,7 @@ RUNNING_RATIO_MIN: Final = 0.95
 SAMPLES_MIN: Final = 100
 # Where so many user stacks have no caller, the code was built without frame pointers.
 SHALLOW_RATIO_MAX: Final = 0.4
-OWN_STACK_RATIO_MIN: Final = 0.5
+SWITCH_STACK_RATIO_MIN: Final = 0.5
 
 
 def notes_on_counters(window: ProfileWindow) -> list[Finding]:
@@ -84,15 +84,15 @@ def notes_on_samples(
 
 def _off_cpu_notes(window: ProfileWindow, stacks: WindowStacks) -> list[Finding]:
     away_ns = stacks.off_cpu_ns.total()
-    if not away_ns or stacks.off_cpu_ns_with_own_stack >= OWN_STACK_RATIO_MIN * away_ns:
+    if not away_ns or stacks.off_cpu_ns_with_stack >= SWITCH_STACK_RATIO_MIN * away_ns:
         return []
     return [
         Finding(
             severity=Severity.NOTE,
             code="waiting-stacks-estimated",
             message="How long threads were off the CPU is exact, but "
-            f"{1 - stacks.off_cpu_ns_with_own_stack / away_ns:.0%} of that time is shown under "
-            "the thread's last known stack.",
+            f"{1 - stacks.off_cpu_ns_with_stack / away_ns:.0%} of that time has no stack of its "
+            "own: it is shown under the thread's last sample before.",
             level=window.level,
         )
     ]

@@ -13,7 +13,7 @@ DATA_BYTES_MAX: Final = "1G"
 # A DWARF sample carries a piece of the stack: 48 times the data, and unwinding takes as long.
 DWARF_FREQUENCY_HZ_MAX: Final = 199
 _DWARF_STACK_BYTES: Final = 8192
-_REPORT_PERCENT_MIN: Final = "0.1"
+_REPORT_PERCENT_MIN: Final = "0.5"
 
 
 def sampling_frequency_hz(settings: Profile) -> int:
