@@ -53,14 +53,14 @@ class Table:
         for cell in (cell for row in self.rows for cell in row if cell.reason):
             head, colon, tail = cell.reason.partition(": ")
             why, what = (tail, head) if colon else (cell.reason, "")
-            whats = named.setdefault(why, [])
-            if what not in whats:
-                whats.append(what)
-        return tuple(_joined_reason(why, whats) for why, whats in named.items())
+            subjects = named.setdefault(why, [])
+            if what not in subjects:
+                subjects.append(what)
+        return tuple(_joined_reason(why, subjects) for why, subjects in named.items())
 
 
-def _joined_reason(why: str, whats: list[str]) -> str:
-    heads = ", ".join(what for what in whats if what)
+def _joined_reason(why: str, subjects: list[str]) -> str:
+    heads = ", ".join(what for what in subjects if what)
     return f"{heads}: {why}" if heads else why
 
 

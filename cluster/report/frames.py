@@ -60,7 +60,13 @@ _LOCK: Final = re.compile(
     r"^std::(mutex|condition_variable|lock_guard|unique_lock|shared_mutex)"
 )
 _STD: Final = re.compile(
-    r"(^|\s)(std|__gnu_cxx|__cxxabiv1)::|^__cxa_|^(__libc_|_IO_|__GI_|__mem|__str|mem(cpy|set|move))"
+    r"(^|\s)(std|__gnu_cxx|__cxxabiv1)::|^__cxa_|^(__libc_|_IO_|__GI_|__mem|__str|mem(cpy|set|move))|"
+    r"^\[(libc|libstdc\+\+|libm|libpthread|ld-linux)(?=[.\]-])"
+)
+# The C library's thin functions around system calls, and where it starts programs and threads.
+_LIBC: Final = re.compile(
+    r"^_*(sendto|send|sendmsg|recvfrom|recv|recvmsg|readv?|writev?|epoll_p?wait2?|p?poll|p?select|"
+    r"accept4?|close|clock_gettime|(clock_)?nanosleep|sched_yield|clone3?|start_thread|start)$"
 )
 
 _OPERATOR: Final = re.compile(
@@ -83,9 +89,8 @@ def frame_kind(name: str, *, in_kernel: bool = False, is_root: bool = False) -> 
     )
     if kind is None and (in_kernel or name.endswith("_[k]") or name.startswith("[kernel")):
         return Kind.KERNEL
-    if kind is None and name.startswith("["):
-        return Kind.UNKNOWN
-    return kind or _first_match(name, ((Kind.MEMORY, _MEMORY), (Kind.STD, _STD))) or Kind.USER
+    kind = kind or _first_match(name, ((Kind.MEMORY, _MEMORY), (Kind.STD, _STD), (Kind.STD, _LIBC)))
+    return kind or (Kind.UNKNOWN if name.startswith("[") else Kind.USER)
 
 
 def _first_match(name: str, patterns: Sequence[tuple[Kind, re.Pattern[str]]]) -> Kind | None:

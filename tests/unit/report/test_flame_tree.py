@@ -27,10 +27,10 @@ def test_no_stacks_make_no_frames() -> None:
 
 
 def test_what_the_kernel_entry_calls_is_kernel_code() -> None:
-    frames = layout({"t;send;entry_SYSCALL_64;tcp_sendmsg;my_copy": 1})
+    frames = layout({"t;answer;entry_SYSCALL_64;tcp_sendmsg;my_copy": 1})
 
     kinds = {frame.name: frame.kind for frame in frames}
-    assert Kind.USER == kinds["send"]
+    assert Kind.USER == kinds["answer"]
     assert Kind.SYSCALL == kinds["entry_SYSCALL_64"]
     assert Kind.KERNEL == kinds["tcp_sendmsg"]
     assert Kind.KERNEL == kinds["my_copy"]
