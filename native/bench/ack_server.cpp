@@ -7,11 +7,13 @@
 #include <sched.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
-#include <vector>
+#include <utility>
 
+#include "client/clock.h"
 #include "client/errors.h"
 #include "wire/orderwire.h"
 
@@ -77,7 +79,8 @@ FileDescriptor connect_to(std::uint16_t port) {
     return fd;
 }
 
-AckServer::AckServer(int cpu) : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+AckServer::AckServer(int cpu, std::size_t arrivals_max)
+    : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address = loopback(0);
     socklen_t size = sizeof address;
     if (::bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), size) < 0 ||
@@ -86,6 +89,7 @@ AckServer::AckServer(int cpu) : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_C
         throw LoadError::from_errno("listen on loopback", errno);
     }
     port_ = ntohs(address.sin_port);
+    arrivals_ns_.reserve(arrivals_max);
     thread_ = std::thread([this, cpu] {
         pin_to(cpu);
         serve();
@@ -94,7 +98,13 @@ AckServer::AckServer(int cpu) : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_C
 
 AckServer::~AckServer() {
     stop_.store(true);
+    if (thread_.joinable()) thread_.join();
+}
+
+std::vector<std::int64_t> AckServer::take_arrivals() {
+    stop_.store(true);
     thread_.join();
+    return std::move(arrivals_ns_);
 }
 
 void AckServer::serve() noexcept {
@@ -117,9 +127,13 @@ void AckServer::answer(int connection) noexcept {
         const ssize_t got = ::recv(connection, in.data() + have, kChunk, MSG_DONTWAIT);
         if (got < 0 && errno == EAGAIN) continue;
         if (got <= 0) return;
+        const std::int64_t arrived_ns = arrivals_ns_.capacity() > 0 ? MonotonicClock::now_ns() : 0;
         have += static_cast<std::size_t>(got);
         out.clear();
         const std::size_t used = answers_to(in.data(), have, out);
+        const std::size_t room = arrivals_ns_.capacity() - arrivals_ns_.size();
+        arrivals_ns_.insert(arrivals_ns_.end(),
+                            std::min(room, out.size() / sizeof(orderwire::Accepted)), arrived_ns);
         std::memmove(in.data(), in.data() + used, have - used);
         have -= used;
         if (!send_all(connection, out.data(), out.size())) return;

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <thread>
+#include <vector>
 
 #include "client/file_descriptor.h"
 
@@ -12,11 +14,15 @@ namespace cluster::bench {
 /// Listens on a free loopback port and serves one connection at a time from its own thread.
 class AckServer {
 public:
-    /// `cpu` < 0: not pinned.
-    explicit AckServer(int cpu);
+    /// `cpu` < 0: not pinned. Keeps the arrival time of up to `arrivals_max` requests: the clock
+    /// just after the recv() that brought the request's last byte.
+    explicit AckServer(int cpu, std::size_t arrivals_max = 0);
     ~AckServer();
 
     std::uint16_t port() const noexcept { return port_; }
+
+    /// Ends the server and gives the arrival times, in ns, as the requests came.
+    std::vector<std::int64_t> take_arrivals();
 
 private:
     void serve() noexcept;
@@ -24,6 +30,7 @@ private:
 
     FileDescriptor listener_;
     std::uint16_t port_ = 0;
+    std::vector<std::int64_t> arrivals_ns_;
     std::atomic<bool> stop_ = false;
     std::thread thread_;
 };
