@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -306,6 +307,20 @@ def test_two_threads_on_one_cpu_wait_for_each_other(host: LocalHost, start: Star
         assert thread.run_queue_ratio > 0.45
         assert thread.utilisation_ratio + thread.run_queue_ratio == pytest.approx(1, abs=0.05)
     assert one.run_queue_ratio == pytest.approx(two.run_queue_ratio, abs=0.1)
+
+
+def test_bytes_the_engine_has_not_read_are_seen(host: LocalHost) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with (
+            socket.create_connection(("127.0.0.1", port)) as client,
+            server.accept()[0],
+            ProfileSession(host, os.getpid(), port, "off", SAME_CLOCK, max_s=60) as session,
+        ):
+            client.sendall(bytes(1000))
+            window = watch(session, 1.5)
+
+    assert window.receive_queue_bytes_max == 1000
 
 
 def path_without_perf(tmp_path: Path) -> Path:
