@@ -18,6 +18,8 @@ from cluster.results.level import LevelRecord
 from cluster.units import NS_PER_S
 
 INTERRUPTED = "interrupted"
+EXIT_IS_TOLD_NS = NS_PER_S
+LOOK_S = 0.05
 
 
 class EngineWatch(Protocol):
@@ -80,6 +82,8 @@ class LevelRun:
             self._close_window()
         sending_ended_ns = self.now_ns()
         self._drain(ledger, early=bool(ended_early))
+        if ended_early and ended_early != INTERRUPTED:
+            ended_early = self._engine_exit() or ended_early
         record = self._record(ledger, starts, completed_s, sending_ended_ns, ended_early)
         self.fleet.release()
         return record
@@ -146,6 +150,13 @@ class LevelRun:
             self.watcher.event("drain-interrupted", level=self.level.index)
             return
         ledger.close(closings.ok, closings.failed)
+
+    def _engine_exit(self) -> str:
+        # An engine's connections close a moment before its host tells that it has ended.
+        deadline_ns = self.now_ns() + EXIT_IS_TOLD_NS
+        while not (told := self.engine.engine_exit()) and self.now_ns() < deadline_ns:
+            self.sleep(LOOK_S)
+        return told
 
     def _record(
         self,

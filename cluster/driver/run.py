@@ -80,6 +80,7 @@ class _Run:
         with undisturbed():
             self._directory.save_summary(summary)
             render_run(self._directory)
+            summary = self._directory.load_summary()
         return Outcome(summary, self._directory)
 
     def _load(self, side: EngineSide) -> None:
@@ -204,7 +205,6 @@ class _Run:
             engine_exit=self._engine_exit(side),
             last_output=last_output,
             capabilities=side.capabilities,
-            artefacts=self._directory.artefacts(),
             findings=self._findings,
         )
         return summarise_run(self._records, self._experiment, facts)
