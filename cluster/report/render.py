@@ -21,6 +21,7 @@ def render_run(directory: RunDirectory) -> None:
         render_profile(directory, window, summary.name)
         profile = summary.profile.model_copy(update={"artefacts": directory.artefacts()})
         summary = summary.model_copy(update={"profile": profile})
+        directory.save_summary(summary)
     write_report(
         directory.report_path,
         ReportInputs(
