@@ -137,12 +137,16 @@ for ((turn = 0; turn < 200; turn++)); do
     take_line 7 0.05 && pid=$line && break
     running || break
 done
-# A wrong pid would be a disaster: we are going to signal it.
-if [[ $pid ]] && running; then
-    parent=$keeper
+# A wrong pid would be a disaster: we are going to signal it. It is our keeper's child, unless it
+# has ended already, and then the keeper ends, too.
+for ((turn = 0; turn < 20; turn++)); do
+    [[ $pid ]] && running || break
+    parent=
     read -r stat <"/proc/$pid/stat" && read -r _ parent _ <<<"${stat##*) }"
-    [[ $parent == "$keeper" ]] || pid=
-fi
+    [[ $parent == "$keeper" ]] && break
+    doze 0.05
+done
+((turn < 20)) || pid=
 for ((turn = 0; turn < 400; turn++)); do
     [[ -z $pid ]] || launched "$pid" && break
     doze 0.005

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -18,12 +19,21 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
 
 
 @pytest.fixture
+def own_sshd(tmp_path: Path) -> Iterator[Sshd]:
+    """A server for one test alone, which may cut its connections."""
+    if reason := why_not():
+        pytest.skip(reason)
+    with Sshd(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
 def local_host() -> Iterator[Host]:
     with closing(open_host("local")) as host:
         yield host
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def ssh_host(sshd: Sshd) -> Iterator[Host]:
     with closing(open_host(sshd.spec())) as host:
         yield host

@@ -212,9 +212,9 @@ def test_nothing_of_a_failed_connection_is_left(sshd: Sshd, tmp_path: Path) -> N
             assert not thread.is_alive()
 
 
-def test_a_closed_connection_is_told(sshd: Sshd) -> None:
-    with closing(open_host(sshd.spec())) as host:
-        sshd.cut_connections()
+def test_a_closed_connection_is_told(own_sshd: Sshd) -> None:
+    with closing(open_host(own_sshd.spec())) as host:
+        own_sshd.cut_connections()
 
         with pytest.raises(ConnectionFailed, match="lost"):
             host.run(["true"])

@@ -52,6 +52,18 @@ time.sleep(0.5)
 print(len(got))
 """
 
+TELL_TOTAL = """
+import signal, sys, time
+
+def stop(*_):
+    print("total 7")
+    sys.exit(5)
+
+signal.signal(signal.SIGTERM, stop)
+print("ready", file=sys.stderr, flush=True)
+time.sleep(300)
+"""
+
 
 def wait_until(happened: Callable[[], bool]) -> bool:
     deadline = time.monotonic() + PATIENCE_S
@@ -112,16 +124,14 @@ def test_a_command_runs_under_its_own_pid(host: Host) -> None:
 
 
 def test_a_stopped_command_tells_how_it_ended_and_what_it_said(host: Host) -> None:
-    script = (
-        'trap "echo total 7; exit 5" TERM; echo ready >&2; while :; do read -t 0.1 <>"$0"; done'
-    )
     command = Supervised.start(
         host,
-        ["bash", "-c", script, "{dir}/started"],
+        [sys.executable, "-c", TELL_TOTAL],
         label="an engine",
         max_s=60,
         stop_signal="TERM",
     )
+    assert wait_until(lambda: "ready" in command.output()[1])
 
     ended = command.stop()
 
@@ -132,9 +142,9 @@ def test_a_stopped_command_tells_how_it_ended_and_what_it_said(host: Host) -> No
 
 
 def test_a_command_that_ignores_the_stop_signal_is_killed(host: Host) -> None:
-    command = Supervised.start(
-        host, ["bash", "-c", 'trap "" INT; while :; do sleep 0.1; done'], label="it", max_s=60
-    )
+    script = 'trap "" INT; echo ready; while :; do sleep 0.1; done'
+    command = Supervised.start(host, ["bash", "-c", script], label="it", max_s=60)
+    assert wait_until(lambda: "ready" in command.output()[0])
 
     ended = command.stop(timeout_s=1)
 
@@ -143,11 +153,10 @@ def test_a_command_that_ignores_the_stop_signal_is_killed(host: Host) -> None:
 
 
 def test_children_of_the_command_end_with_it(host: Host) -> None:
-    script = 'sleep 300 & echo $! >"$1"; wait'
-    command = Supervised.start(
-        host, ["bash", "-c", script, "bash", "{dir}/child"], label="a wrapper", max_s=60
-    )
-    child = int(host.read(f"{command.directory}/child"))
+    script = "sleep 300 & echo $!; wait"
+    command = Supervised.start(host, ["bash", "-c", script], label="a wrapper", max_s=60)
+    assert wait_until(lambda: command.output()[0].endswith("\n"))
+    child = int(command.output()[0])
 
     command.stop()
 
@@ -331,11 +340,11 @@ def test_the_end_of_stdin_ends_the_command(host: Host) -> None:
     assert "stdin-eof" == command.stop().why
 
 
-def test_a_cut_connection_ends_the_command_and_is_told(sshd: Sshd) -> None:
-    with closing(open_host(sshd.spec())) as host:
+def test_a_cut_connection_ends_the_command_and_is_told(own_sshd: Sshd) -> None:
+    with closing(open_host(own_sshd.spec())) as host:
         command = started(host)
 
-        sshd.cut_connections()
+        own_sshd.cut_connections()
 
         assert wait_until(lambda: gone(command.pid))
         with pytest.raises(ConnectionFailed, match="the connection was lost while a command ran"):
