@@ -1,10 +1,11 @@
 // Planted faults do what --help says. Only lower bounds of time are judged: a machine may be slow.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <set>
+#include <span>
 #include <vector>
 
 #include "client/clock.h"

@@ -1,8 +1,8 @@
 // The Matcher, rule by rule.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include <limits>
+#include <type_traits>
 #include <vector>
 
 #include "engine/matcher.h"

@@ -1,6 +1,5 @@
 // The Matcher against the naive book: the same random requests must give the same replies and
 // books.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include <algorithm>

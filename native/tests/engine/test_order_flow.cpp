@@ -1,7 +1,7 @@
 // The order flow: reproducible, in the shares asked for, and naming orders that live.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>

@@ -1,5 +1,4 @@
 // The index of living orders against std::map, through growth and long runs of collisions.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include <cstdint>

@@ -1,5 +1,4 @@
 // docs/orderwire.md says what the compiler says: every table of fields and every example.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include <cctype>

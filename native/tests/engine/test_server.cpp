@@ -1,11 +1,13 @@
 // The engine over real loopback sockets: with one thread and with several, and with bad clients.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <map>
 #include <set>
+#include <span>
+#include <string>
 #include <thread>
 #include <tuple>
 #include <vector>
