@@ -28,19 +28,32 @@ def start_ticks(pid: int, proc: Path = Path("/proc")) -> int | None:
     return None if state == "Z" else int(fields[_START_TICKS - 1])
 
 
-def descendants(root: int, proc: Path = Path("/proc")) -> list[tuple[int, int]]:
-    """Every living descendant of `root`, as (pid, start ticks)."""
+def family(root: int, mark: str, proc: Path = Path("/proc")) -> list[tuple[int, int]]:
+    """Living descendants of `root` whose command line has `mark` in it, and all of theirs.
+
+    Returns:
+        (pid, start ticks) of each.
+    """
     children: dict[int, list[int]] = {}
     for entry in proc.iterdir():
         if entry.name.isdigit() and (parent := _parent(entry)) is not None:
             children.setdefault(parent, []).append(int(entry.name))
-    found, waiting = [], [root]
+    found: dict[int, int] = {}
+    waiting = [(child, False) for child in children.get(root, [])]
     while waiting:
-        for child in children.get(waiting.pop(), []):
-            waiting.append(child)
-            if (ticks := start_ticks(child, proc)) is not None:
-                found.append((child, ticks))
-    return found
+        pid, related = waiting.pop()
+        related = related or _is_marked(proc / str(pid), mark)
+        waiting.extend((child, related) for child in children.get(pid, []))
+        if related and (ticks := start_ticks(pid, proc)) is not None:
+            found[pid] = ticks
+    return list(found.items())
+
+
+def _is_marked(entry: Path, mark: str) -> bool:
+    try:
+        return mark.encode() in (entry / "cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def _parent(entry: Path) -> int | None:

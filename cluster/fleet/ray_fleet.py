@@ -21,7 +21,7 @@ from cluster.errors import StartFailed
 from cluster.experiment.model import Ray
 from cluster.fleet import keeper
 from cluster.fleet.agent import Agent
-from cluster.fleet.keeper import descendants
+from cluster.fleet.keeper import family
 from cluster.fleet.protocol import Fleet, PerAgent
 
 T = TypeVar("T")
@@ -91,7 +91,8 @@ def start_ray(settings: Ray, agents: tuple[str, ...]) -> RayFleet:
             ray = _join(settings)
         undo.callback(ray.shutdown)
         if cleaner is not None:
-            cleaner.watch_over(descendants(os.getpid()))
+            # Ray's own processes only: this process has other children, such as the engine.
+            cleaner.watch_over(family(os.getpid(), cleaner.session))
         actors = _place(ray, settings, agents, undo)
         # From here on the fleet's own close undoes it.
         return RayFleet(ray, actors, undo.pop_all().close)
@@ -122,8 +123,7 @@ class _Cleaner:
     def watch_over(self, processes: list[tuple[int, int]]) -> None:
         """End these processes, if they still run, when this one is gone."""
         for pid, ticks in processes:
-            if pid != self._process.pid:
-                self._stdin.write(f"{pid} {ticks}\n")
+            self._stdin.write(f"{pid} {ticks}\n")
         self._stdin.flush()
 
     @property

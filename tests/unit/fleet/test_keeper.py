@@ -1,24 +1,32 @@
+import os
 import subprocess
 from pathlib import Path
 
-from cluster.fleet.keeper import descendants, keep, start_ticks
+from cluster.fleet.keeper import family, keep, start_ticks
 
 
-def test_children_and_grandchildren_are_found_with_their_identity() -> None:
-    shell = subprocess.Popen(
-        ["sh", "-c", "sleep 60 & echo started; wait"], stdout=subprocess.PIPE, text=True
-    )
+def test_a_marked_process_is_found_with_its_children_and_no_other() -> None:
+    script = "sleep 60 & sleep 60 & echo started; wait"
+    shells = [
+        subprocess.Popen(["sh", "-c", script, mark], stdout=subprocess.PIPE, text=True)
+        for mark in ("marked-session", "another")
+    ]
     try:
-        assert shell.stdout is not None
-        shell.stdout.readline()
-        found = dict(descendants(shell.pid))
-        (sleeper,) = found
+        for shell in shells:
+            assert shell.stdout is not None
+            shell.stdout.readline()
 
-        assert found[sleeper] == start_ticks(sleeper)
+        found = dict(family(os.getpid(), "marked-session"))
+
+        assert shells[0].pid in found
+        assert shells[1].pid not in found
+        assert len(found) == 3
+        assert found[shells[0].pid] == start_ticks(shells[0].pid)
     finally:
-        for pid, _ in descendants(shell.pid):
-            subprocess.run(["kill", str(pid)], check=True)
-        shell.communicate(timeout=10)
+        for pid, _ in family(os.getpid(), script):
+            subprocess.run(["kill", str(pid)], check=False)
+        for shell in shells:
+            shell.communicate(timeout=10)
 
 
 def test_what_still_runs_is_killed_and_the_directory_removed(tmp_path: Path) -> None:
