@@ -136,6 +136,7 @@ void AckServer::answer(int connection) noexcept {
                             std::min(room, out.size() / sizeof(orderwire::Accepted)), arrived_ns);
         std::memmove(in.data(), in.data() + used, have - used);
         have -= used;
+        answered_ += out.size() / sizeof(orderwire::Accepted);
         if (!send_all(connection, out.data(), out.size())) return;
     }
 }

@@ -21,6 +21,9 @@ public:
 
     std::uint16_t port() const noexcept { return port_; }
 
+    /// Requests answered so far.
+    std::uint64_t answered() const noexcept { return answered_.load(); }
+
     /// Ends the server and gives the arrival times, in ns, as the requests came.
     std::vector<std::int64_t> take_arrivals();
 
@@ -31,6 +34,7 @@ private:
     FileDescriptor listener_;
     std::uint16_t port_ = 0;
     std::vector<std::int64_t> arrivals_ns_;
+    std::atomic<std::uint64_t> answered_ = 0;
     std::atomic<bool> stop_ = false;
     std::thread thread_;
 };

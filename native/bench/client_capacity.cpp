@@ -4,6 +4,7 @@
 //     client_capacity [--seconds S] [--cpus CLIENT,SERVER]
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -20,9 +21,10 @@ using namespace cluster;
 
 constexpr std::uint32_t kInFlight = 1024;
 constexpr double kGoalPerS = 5e6;
+constexpr int kRounds = 5;
 
 struct Settings {
-    double seconds = 3;
+    double seconds = 1;
     int client_cpu = 0;
     int server_cpu = 1;
 };
@@ -60,6 +62,7 @@ double bare_loop(const Settings& settings) {
         left_over %= sizeof(orderwire::Accepted);
         answered += may_send;
     }
+    if (answered > server.answered()) return 0;  // more than the server ever sent
     return static_cast<double>(answered) * 1e9 /
            static_cast<double>(MonotonicClock::now_ns() - start_ns);
 }
@@ -82,7 +85,7 @@ double load_client(const Settings& settings) {
     for (const Interval& interval : client.take_intervals()) {
         for (const std::uint64_t count : interval.response.counts) recorded += count;
     }
-    if (!books.balanced() || recorded != books.accepted) {
+    if (!books.balanced() || recorded != books.accepted || recorded != server.answered()) {
         std::printf("the books do not balance\n");
         return 0;
     }
@@ -105,11 +108,22 @@ Settings parse(int argc, char** argv) {
 
 int main(int argc, char** argv) {
     const Settings settings = parse(argc, argv);
-    const double bare_per_s = bare_loop(settings);
-    const double client_per_s = load_client(settings);
-    std::printf("bare loop    %12.0f orders/s\n", bare_per_s);
-    std::printf("load client  %12.0f orders/s  %.1f ns each, ratio %.2f, goal %.0f: %s\n",
-                client_per_s, 1e9 / client_per_s, client_per_s / bare_per_s, kGoalPerS,
-                client_per_s >= kGoalPerS ? "met" : "missed");
-    return client_per_s > 0 ? 0 : 1;
+    // Alternating, and every round shown: one round alone has been off by a factor of four.
+    std::vector<double> bare;
+    std::vector<double> client;
+    for (int round = 0; round < kRounds; ++round) {
+        bare.push_back(bare_loop(settings));
+        client.push_back(load_client(settings));
+        std::printf("round %d: bare loop %11.0f/s, load client %11.0f/s\n", round, bare.back(),
+                    client.back());
+    }
+    std::sort(bare.begin(), bare.end());
+    std::sort(client.begin(), client.end());
+    const double median_per_s = client[kRounds / 2];
+    std::printf(
+        "median: load client %.0f orders/s, %.1f ns each, %.2f of the bare loop; "
+        "goal %.0f: %s\n",
+        median_per_s, 1e9 / median_per_s, median_per_s / bare[kRounds / 2], kGoalPerS,
+        median_per_s >= kGoalPerS ? "met" : "missed");
+    return client.front() > 0 ? 0 : 1;
 }
