@@ -72,10 +72,10 @@ clean: ## remove what was built and cached; runs/ and .venv/ stay
 # The set-up, each once in a call.
 .PHONY: environment run-environment native-dev-tests native-asan-tests native-tsan-tests
 environment:
-	@scripts/setup.sh develop
+	@deploy/setup.sh develop
 
 run-environment:
-	@scripts/setup.sh run
+	@deploy/setup.sh run
 
 native-dev-tests native-asan-tests native-tsan-tests: native-%-tests: environment
 	scripts/native_tests.sh $*

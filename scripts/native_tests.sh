@@ -4,7 +4,7 @@
 #   scripts/native_tests.sh dev|asan|tsan
 set -euo pipefail
 cd "$(dirname "$0")/.."
-source scripts/say.sh
+source deploy/say.sh
 
 preset=${1:?dev, asan or tsan}
 jobs=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}

@@ -15,6 +15,7 @@ from pathlib import Path
 
 GRACE_S = 2.0  # what ends by itself may do so in peace
 LOOK_S = 0.1
+REMOVE_S = 5.0
 _START_TICKS = 19  # field of /proc/PID/stat after the name, counted from 0
 
 
@@ -67,7 +68,8 @@ def keep(lines: list[str], directories: list[str]) -> None:
     """End the processes that `lines` name and that still run; remove the directories."""
     named = [tuple(int(word) for word in line.split()) for line in lines if line.strip()]
     deadline = time.monotonic() + GRACE_S
-    left = named
+    # Its own command line names the session, too.
+    left = [process for process in named if process[0] != os.getpid()]
     while (left := [p for p in left if start_ticks(p[0]) == p[1]]) and time.monotonic() < deadline:
         time.sleep(LOOK_S)
     for pid, _ in left:
@@ -75,8 +77,12 @@ def keep(lines: list[str], directories: list[str]) -> None:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             continue
-    for directory in directories:
-        shutil.rmtree(directory, ignore_errors=True)
+    # What is just dying may still write there.
+    deadline = time.monotonic() + REMOVE_S
+    while (rest := [d for d in directories if Path(d).exists()]) and time.monotonic() < deadline:
+        for directory in rest:
+            shutil.rmtree(directory, ignore_errors=True)
+        time.sleep(LOOK_S)
 
 
 if __name__ == "__main__":

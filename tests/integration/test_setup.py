@@ -42,7 +42,7 @@ def add_compiler_and_python(directory: Path) -> None:
 def look(path: Path, mode: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run the script that looks for system packages, with nothing but `path` on PATH."""
     return subprocess.run(
-        ["bash", str(ROOT / "scripts" / "system_packages.sh"), mode],
+        ["bash", str(ROOT / "deploy" / "system_packages.sh"), mode],
         env={"PATH": str(path), "HOME": os.environ.get("HOME", "/"), **settings},
         capture_output=True,
         text=True,
@@ -97,7 +97,7 @@ def test_a_python_that_is_too_old_is_passed_over(bare: Path, tmp_path: Path) -> 
 @pytest.mark.parametrize("mode", ["run", "develop"])
 def test_python_packages_are_installed_in_their_pinned_versions(mode: str) -> None:
     done = subprocess.run(
-        [sys.executable, "scripts/requirements.py", mode],
+        [sys.executable, "deploy/requirements.py", mode],
         cwd=ROOT,
         capture_output=True,
         text=True,

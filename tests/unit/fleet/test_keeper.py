@@ -56,3 +56,13 @@ def test_a_process_that_is_gone_has_no_start() -> None:
     gone.wait(10)
 
     assert start_ticks(gone.pid) is None
+
+
+def test_it_does_not_take_itself_for_one_of_them(tmp_path: Path) -> None:
+    session = tmp_path / "session"
+    session.mkdir()
+    itself = f"{os.getpid()} {start_ticks(os.getpid())}\n"
+
+    keep([itself], [str(session)])
+
+    assert not session.exists()

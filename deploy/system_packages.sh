@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Installs the system packages that are missing, or names the line to type.
 #
-#   scripts/system_packages.sh run|develop
+#   deploy/system_packages.sh run|develop
 #
 # run: what `make quickstart` needs. develop: what the tests need as well. SYSTEM_PACKAGES=no
 # forbids installing. Ends with 1 only when something is missing without which nothing works:
 # a compiler, or Python >= 3.11 with its headers and venv. Prints the Python to use on stdout.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-source scripts/say.sh
+source deploy/say.sh
 
 mode=${1:?run or develop}
 PATH=$PATH:/usr/sbin:/sbin # sshd and others are not on a user's PATH

@@ -2,13 +2,13 @@
 # Makes .venv/ ready, doing only what is still to do: system packages, environment, Python
 # packages, native build.
 #
-#   scripts/setup.sh run|develop
+#   deploy/setup.sh run|develop
 #
 # run: what `loadcluster` needs. develop: what tests and checks need as well. What pip is told by
 # its own settings (PIP_INDEX_URL, PIP_FIND_LINKS, PIP_NO_INDEX, pip.conf …) holds.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-source scripts/say.sh
+source deploy/say.sh
 
 mode=${1:?run or develop}
 venv=.venv
@@ -25,7 +25,7 @@ fi
 
 hash_of() { sha256sum "$@" | sha256sum | cut -d ' ' -f 1; }
 
-packages_stamp() { echo "$home $(hash_of pyproject.toml scripts/requirements.py)"; }
+packages_stamp() { echo "$home $(hash_of pyproject.toml deploy/requirements.py)"; }
 
 # Tests and benchmarks are not part of the module.
 native_stamp() {
@@ -60,7 +60,7 @@ make_environment() {
 install_packages() {
     say "installing the Python packages (the first time, this takes a minute or two)"
     mkdir -p "$stamps"
-    "$venv/bin/python" scripts/requirements.py "$mode" >"$stamps/requirements-$mode.txt"
+    "$venv/bin/python" deploy/requirements.py "$mode" >"$stamps/requirements-$mode.txt"
     "$venv/bin/pip" install --quiet --disable-pip-version-check \
         --requirement "$stamps/requirements-$mode.txt" \
         || stop "the Python packages could not be installed: see above. Offline, PIP_FIND_LINKS" \
@@ -82,7 +82,7 @@ packages_done() {
 
 system_stamp="$(uname -r) ${SYSTEM_PACKAGES:-yes}"
 if ! environment_works || ! is_done "system-$mode" "$system_stamp"; then
-    python=$(scripts/system_packages.sh "$mode")
+    python=$(deploy/system_packages.sh "$mode")
     environment_works || make_environment "$python"
     note_done "system-$mode" "$system_stamp"
 fi
