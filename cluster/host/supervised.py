@@ -30,6 +30,8 @@ LONGEST_STOP_S = 10
 _START_TIMEOUT_S = 20
 # perf answers once it has opened its events: one per thread and CPU.
 _PING_PATIENCE_S = 10
+# On top of what was granted to perf: the way there and back, and a busy host.
+_ANSWER_S = 2
 # What is wrong with a command line shows at once; the supervisor looks every 0.2 s.
 _SETTLE_S = 0.3
 
@@ -164,7 +166,7 @@ class Supervised:
             HostError: no acknowledgement in time, or the command has ended.
             ConnectionFailed: the connection was lost.
         """
-        answer = self._supervision.ask(name, str(timeout_s), timeout_s=timeout_s + 5)
+        answer = self._supervision.ask(name, str(timeout_s), timeout_s=timeout_s + _ANSWER_S)
         if answer.words[0] != "ack":
             raise HostError(self.host.name, f"{self.label} did not acknowledge `{name}`")
         return Ack(int(answer.words[2]), int(answer.words[3]), self.clock_error_ns)
