@@ -27,12 +27,12 @@ enum class Side : std::uint8_t { kBuy = 1, kSell = 2 };
 
 /// Why a request was rejected.
 enum class RejectReason : std::uint8_t {
-    kUnknownOrder = 1,   ///< the order to replace or cancel is not in the book (any more)
+    kUnknownOrder = 1,  ///< the order to replace or cancel is not in the book (any more)
     kUnknownSymbol = 2,
     kBadPrice = 3,
     kBadQuantity = 4,
     kDuplicateId = 5,
-    kBadField = 6,       ///< a type, side or order type that does not exist
+    kBadField = 6,  ///< a type, side or order type that does not exist
     kBookFull = 7,
 };
 
@@ -46,7 +46,8 @@ enum class CancelReason : std::uint8_t {
 struct Header {
     std::uint16_t length;  ///< of the whole message, this header included; fixed per type
     Type type;
-    std::uint8_t detail;  ///< New: OrderType; Rejected: RejectReason; Cancelled: CancelReason; else 0
+    std::uint8_t
+        detail;  ///< New: OrderType; Rejected: RejectReason; Cancelled: CancelReason; else 0
     std::uint32_t symbol;
 };
 
@@ -82,8 +83,9 @@ struct Cancel {
 struct ReplyHeader {
     Header header;
     std::uint64_t order_id;
-    std::uint64_t engine_received_ns;  ///< engine's monotonic clock when the request's bytes were read
-    std::uint64_t engine_replied_ns;   ///< same clock, right before the send that first offered it
+    std::uint64_t
+        engine_received_ns;  ///< engine's monotonic clock when the request's bytes were read
+    std::uint64_t engine_replied_ns;  ///< same clock, right before the send that first offered it
 };
 
 using Accepted = ReplyHeader;
