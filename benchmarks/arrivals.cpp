@@ -4,7 +4,8 @@
 // usage: arrivals PORT MODE OUT
 //   MODE  orderwire       every request is answered with Accepted
 //         fixed:REQ:REP   requests of REQ bytes, answered with their first REP bytes
-//         resp | http     Redis and HTTP requests, so that other tools can be judged by the same eye
+//         resp | http     Redis and HTTP requests, so that other tools can be judged by the same
+//         eye
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
