@@ -67,7 +67,8 @@ def predicted_maximum(case: Case) -> Evidence | None:
     source = max(others, key=lambda level: level.throughput_per_s.mean or 0)
     predicted = source.predicted_max_per_s or 0
     name = "throughput against the predicted maximum"
-    value = f"{format_rate(most)} of {format_rate(predicted)}"
+    at = format_rate(source.throughput_per_s.mean or 0)
+    value = f"{format_rate(most)}; {format_rate(predicted)} was predicted at {at}"
     if abs(most / predicted - 1) <= PREDICTION_TOLERANCE:
         return row(
             name,

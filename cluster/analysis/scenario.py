@@ -1,9 +1,11 @@
 """The customer's scenario: slow, medium, fast, or beyond, by what was sustained."""
 
+from dataclasses import dataclass
 from typing import Literal
 
 from cluster.analysis.capacity import Capacity
 from cluster.analysis.case import Cause
+from cluster.analysis.load_rules import RATE_TOLERANCE
 from cluster.experiment.model import Baseline, Scenarios
 from cluster.units import format_rate
 
@@ -13,9 +15,9 @@ Bottleneck = Cause | Literal["inconclusive"]
 
 def scenario_of(rate_per_s: float, limits: Scenarios) -> Scenario:
     """Which scenario a rate falls into."""
-    if rate_per_s > limits.beyond_per_s:
+    if rate_per_s >= limits.beyond_per_s:
         return "beyond-1M"
-    if rate_per_s > limits.fast_above_per_s:
+    if rate_per_s >= limits.fast_above_per_s:
         return "A"
     return "B" if rate_per_s < limits.slow_below_per_s else "C"
 
@@ -29,11 +31,10 @@ def judged_scenario(
     only be said when something of the engine was at its limit: a rate below the fast threshold
     decides nothing when more was never offered, or when clients or network ended the rise.
     """
-    rate, origin = _rate(found, limits)
-    if rate is None:
+    reached = _reached(found, limits)
+    if reached is None:
         return None, "No level was valid, so no sustained rate is known."
-    scenario = scenario_of(rate, limits)
-    stated = f"{format_rate(rate)} {origin}"
+    scenario, stated = scenario_of(reached.rate_per_s, limits), reached.stated
     undecided = _undecided(scenario, found, bottleneck)
     if undecided:
         return None, f"At least {stated}; {undecided}"
@@ -62,10 +63,10 @@ def _undecided(scenario: Scenario, found: Capacity, bottleneck: Bottleneck) -> s
 def _meaning(scenario: Scenario, limits: Scenarios) -> str:
     slow, fast = format_rate(limits.slow_below_per_s), format_rate(limits.fast_above_per_s)
     if scenario == "beyond-1M":
-        return f"above {format_rate(limits.beyond_per_s)}. The design performs well."
+        return f"at least {format_rate(limits.beyond_per_s)}. The design performs well."
     if scenario == "A":
         return (
-            f"above {fast}. The engine is fast; the network or the API in front of it was the "
+            f"at least {fast}. The engine is fast; the network or the API in front of it was the "
             "limit."
         )
     if scenario == "B":
@@ -76,18 +77,50 @@ def _meaning(scenario: Scenario, limits: Scenarios) -> str:
     return f"between {slow} and {fast}. The engine and what is in front of it both contribute."
 
 
-def _rate(found: Capacity, limits: Scenarios) -> tuple[float | None, str]:
-    """The rate that decides, and how it was found: open-loop wherever that decides."""
-    opened, closed = found.sustained_per_s, found.closed_loop_max_per_s
-    if opened is not None:
-        undecided = found.limit == "closed-loop" and opened <= limits.fast_above_per_s
-        if not (undecided and closed is not None and closed > opened):
-            return opened, "sustained"
-    if closed is None:
-        return None, ""
+@dataclass(frozen=True)
+class _Reached:
+    rate_per_s: float
+    stated: str
+
+
+def _reached(found: Capacity, limits: Scenarios) -> _Reached | None:
+    """The rate that decides: what was sustained open-loop, unless closed-loop shows more.
+
+    Where the rise of the rates met no limit, their end says how much was offered and not what the
+    engine can do; the closed-loop maximum does, and is stated as such.
+    """
+    opened, closed = _opened(found), _closed(found)
+    if opened is None or closed is None:
+        return opened or closed
+    undecided = found.limit == "closed-loop" and scenario_of(
+        opened.rate_per_s, limits
+    ) != scenario_of(closed.rate_per_s, limits)
+    if undecided and closed.rate_per_s > opened.rate_per_s:
+        return _Reached(
+            closed.rate_per_s, f"{closed.stated} (open-loop {opened.stated}, and no more was tried)"
+        )
+    return opened
+
+
+def _opened(found: Capacity) -> _Reached | None:
+    rate, level = found.sustained_per_s, found.sustained
+    if rate is None or level is None:
+        return None
+    stated = f"{format_rate(rate)} sustained"
+    offered = level.offered_per_s
+    if offered and offered > rate > (1 - RATE_TOLERANCE) * offered:
+        # All that was offered was answered: what is missing is the schedule's own chance.
+        return _Reached(offered, f"{stated} of {format_rate(offered)} offered")
+    return _Reached(rate, stated)
+
+
+def _closed(found: Capacity) -> _Reached | None:
+    rate = found.closed_loop_max_per_s
+    if rate is None:
+        return None
     in_flight = found.closed_loop.in_flight if found.closed_loop else None
     held = f" with {in_flight:,} in flight" if in_flight else ""
-    return closed, f"answered closed-loop{held}"
+    return _Reached(rate, f"{format_rate(rate)} answered closed-loop{held}")
 
 
 def baseline_sentence(found: Capacity, baseline: Baseline | None) -> str:

@@ -125,7 +125,8 @@ def _level(truth: Truth) -> Level:
 def _interval(truth: Truth, rng: np.random.Generator, second: int) -> Interval:
     closed = truth.offered_per_s is None
     intended = round((truth.offered_per_s or truth.answered_per_s or 0) / truth.agents)
-    timed_out, lost = truth.timed_out_per_s // truth.agents, truth.lost_per_s // truth.agents
+    timed_out = min(truth.timed_out_per_s // truth.agents, intended)
+    lost = min(truth.lost_per_s // truth.agents, intended - timed_out)
     answered = intended - timed_out - lost
     rejected = round(answered * truth.rejected_ratio)
     lag = truth.lag(rng, intended, second)

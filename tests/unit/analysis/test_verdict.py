@@ -271,6 +271,28 @@ def test_a_closed_loop_maximum_is_stated_as_such_and_decides_where_open_loop_doe
     assert "14,000/s answered closed-loop with 64 in flight" in verdict.scenario_sentence
 
 
+def test_a_closed_loop_maximum_beyond_the_rates_offered_decides_the_scenario():
+    closed = replace(BASE, offered_per_s=None, answered_per_s=30_000, control_s=2)
+    limits = Scenarios(slow_below_per_s=100, fast_above_per_s=1_000, beyond_per_s=20_000)
+    verdict = run(BASE, closed, scenarios=limits)
+
+    assert verdict.scenario == "beyond-1M"
+    assert "30,000/s answered closed-loop" in verdict.scenario_sentence
+    assert "(open-loop 2,000/s sustained" in verdict.scenario_sentence
+    assert "and no more was tried)" in verdict.scenario_sentence
+
+
+def test_a_rate_that_was_all_answered_counts_as_offered_although_chance_left_some_out():
+    def scenario(fast_above_per_s):
+        limits = Scenarios(
+            slow_below_per_s=100, fast_above_per_s=fast_above_per_s, beyond_per_s=20_000
+        )
+        return run(BASE, scenarios=limits).scenario
+
+    assert scenario(2_000) == "A"
+    assert scenario(2_001) is None
+
+
 def test_a_failed_level_below_one_that_held_shows_no_limit():
     hiccup = replace(BASE, offered_per_s=1_000, timed_out_per_s=200)
 
@@ -293,7 +315,7 @@ def test_a_run_without_levels_says_so():
 
 @pytest.mark.parametrize(
     ("rate", "expected"),
-    [(946, "B"), (9_999, "B"), (10_000, "C"), (100_000, "C"), (100_001, "A"), (2e6, "beyond-1M")],
+    [(946, "B"), (9_999, "B"), (10_000, "C"), (99_999, "C"), (100_000, "A"), (2e6, "beyond-1M")],
 )
 def test_rates_fall_into_the_customer_s_scenarios(rate, expected):
     assert expected == scenario_of(rate, Scenarios())
