@@ -19,7 +19,10 @@ help: ## list the targets
 	@echo "SYSTEM_PACKAGES=no forbids installing system packages; PYTHON= and CXX= choose others."
 
 quickstart: run-environment ## load the reference engine on this machine, profile it, say what holds it back
-	@$(BIN)/loadcluster run configs/quickstart.yaml $(ARGS)
+	@status=0; $(BIN)/loadcluster run configs/quickstart.yaml $(ARGS) || status=$$?; \
+	if [ $$status -eq 3 ]; then \
+	  echo "Measured, but not valid (exit status 3 of loadcluster): the findings above say why."; \
+	else exit $$status; fi
 
 setup: environment ## make .venv/ ready for use and development
 

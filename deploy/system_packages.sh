@@ -98,22 +98,6 @@ apt_install() (
 )
 
 install() {
-    local policy=/usr/sbin/policy-rc.d ours=no status=0
-    if [[ ! -e $policy ]]; then
-        printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
-        as_root chmod 755 "$policy"
-        ours=yes
-    fi
-    as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y -q --no-install-recommends "$@" >&2 || status=$?
-    if [[ $ours == yes ]]; then as_root rm -f "$policy"; fi
-    if [[ " $* " == *" openssh-server "* && -d /run/systemd/system ]]; then
-        as_root systemctl disable --quiet ssh.service ssh.socket 2>/dev/null || true
-    fi
-    return $status
-}
-
-install() {
     say "these system packages are missing and are installed now with apt-get: $*"
     say "(SYSTEM_PACKAGES=no forbids it)"
     as_root apt-get update -q >&2 || say "apt-get update failed; trying with the lists that are here"
