@@ -7,7 +7,7 @@ BIN := .venv/bin
 ARGS ?=
 PRESET ?= dev
 CPP_FILES = $(shell find native -name '*.cpp' -o -name '*.h')
-PYTHON_FILES = cluster tests benchmarks scripts
+PYTHON_FILES = cluster tests benchmarks scripts deploy
 
 ##@ Use
 .PHONY: help setup quickstart
