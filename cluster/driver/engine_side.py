@@ -1,5 +1,6 @@
 """The engine and its host during a run: started or found, watched, profiled, and left clean."""
 
+import ipaddress
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -112,7 +113,10 @@ class EngineSide:
         engine = self._experiment.engine
         if engine.reference is None:
             return engine.command
-        address = engine.address if host.is_local else ANY_ADDRESS
+        address = engine.address
+        if not (host.is_local or is_loopback(address)):
+            # The agents' address of that host need not be one of its own: there may be NAT.
+            address = ANY_ADDRESS
         return reference_engine_argv(
             host, address=address, port=engine.port, threads=engine.reference.threads
         )
@@ -207,6 +211,14 @@ class EngineSide:
                 )
             )
         return found
+
+
+def is_loopback(address: str) -> bool:
+    """Whether that address reaches only the host itself."""
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return address == "localhost"
 
 
 def how_it_ended(ended: Ended) -> str:

@@ -103,7 +103,8 @@ class _Run:
 
     def _start(self, side: EngineSide, stack: ExitStack) -> Fleet:
         # Ray stays on this thread: its processes end with the thread that started them.
-        self._view.message(f"starting the engine side and {self._experiment.agents.count} agents")
+        agents = self._experiment.agents.count
+        self._view.message(f"starting the engine side and {agents} agent{'s' * (agents > 1)}")
         with ThreadPoolExecutor(1, thread_name_prefix="engine-side") as beside:
             engine_side = beside.submit(side.start)
             fleet = stack.enter_context(start_fleet(self._experiment))
