@@ -27,7 +27,9 @@ from cluster.results.summary import Summary
 
 MEASURED, FAILED, WRONG_INPUT, NOT_VALID, INTERRUPTED = 0, 1, 2, 3, 130
 
-EXPERIMENT = click.argument("experiment", type=click.Path(path_type=Path))
+# Whether it can be read is found out by reading: click only asks for the real user's rights.
+ANY_PATH = click.Path(readable=False, path_type=Path)
+EXPERIMENT = click.argument("experiment", type=ANY_PATH)
 OVERRIDES = click.option(
     "--set",
     "overrides",
@@ -35,9 +37,7 @@ OVERRIDES = click.option(
     metavar="KEY=VALUE",
     help="Change one key of the file: --set load.timeout_s=5. May be given several times.",
 )
-OUT = click.option(
-    "--out", type=click.Path(path_type=Path), help="Where runs are kept; default: as the file says."
-)
+OUT = click.option("--out", type=ANY_PATH, help="Where runs are kept; default: as the file says.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the result for machines.")
 
 
@@ -102,7 +102,7 @@ def engine(options: tuple[str, ...]) -> NoReturn:
 
 
 @cli.command()
-@click.argument("run_directory", metavar="RUN", type=click.Path(path_type=Path))
+@click.argument("run_directory", metavar="RUN", type=ANY_PATH)
 def report(run_directory: Path) -> None:
     r"""Render a run's report again, from its directory.
 
@@ -115,7 +115,7 @@ def report(run_directory: Path) -> None:
 
 
 @cli.command()
-@click.argument("directory", type=click.Path(path_type=Path), default=Path("runs"))
+@click.argument("directory", type=ANY_PATH, default=Path("runs"))
 @JSON
 def runs(directory: Path, *, as_json: bool) -> None:
     r"""List runs with their verdicts, oldest first.

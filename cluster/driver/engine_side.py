@@ -198,6 +198,12 @@ class EngineSide:
             return list(self._session.capabilities)
         return [Capability(what="profile", available=False, why=self.process, remedy=NO_PROCESS)]
 
+    @property
+    def no_profile(self) -> str:
+        """Why there is no profile at all, or empty."""
+        missing = (c.why for c in self.capabilities if c.what == "profile" and not c.available)
+        return next(missing, "")
+
     def findings(self) -> list[Finding]:
         """What the reader must know of the engine's side."""
         found = list(self._session.findings) if self._session else []

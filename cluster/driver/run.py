@@ -206,6 +206,7 @@ class _Run:
             engine_exit=self._engine_exit(side),
             last_output=last_output,
             capabilities=side.capabilities,
+            no_profile=side.no_profile,
             findings=self._findings,
         )
         return summarise_run(self._records, self._experiment, facts)

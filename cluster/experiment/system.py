@@ -64,7 +64,8 @@ class Engine(Section):
         Discriminator(word_or_section),
     ] = Field("local", description="Where the engine runs, for starting and profiling it.")
     reference: ReferenceEngine | None = Field(
-        None, description="Start loadcluster's own engine on this machine, and stop it at the end."
+        None,
+        description="Start loadcluster's own engine on the engine's host, and stop it at the end.",
     )
     command: list[Argument] | None = Field(
         None,
@@ -89,16 +90,6 @@ class Engine(Section):
                 given[1],
                 f"`{given[0]}` is given as well: give one of `reference`, `command` (loadcluster "
                 "starts the engine) and `process` (it runs already)",
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _reference_is_local(self) -> Self:
-        if self.reference is not None and self.host != "local":
-            raise MisfitError(
-                "reference",
-                "the reference engine is started on this machine only: use `host: local`, "
-                "or give the `command` that starts it on the other host",
             )
         return self
 

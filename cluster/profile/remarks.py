@@ -17,6 +17,7 @@ class Remarks:
 
     def no_profile(self, why: str, remedy: str) -> None:
         """No perf can run at all."""
+        self.cannot("profile", why, remedy)
         self._warn("no-profile", f"The engine could not be profiled: {why}.", remedy)
 
     def lane_failed(self, label: str, why: str, remedy: str = "") -> None:

@@ -4,7 +4,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,10 +31,12 @@ class Said:
         return Summary.model_validate(json.loads(self.stdout))
 
 
-def loadcluster(*arguments: str, env: Mapping[str, str] | None = None) -> Said:
-    """Run `loadcluster` with `arguments` to its end."""
+def loadcluster(
+    *arguments: str, env: Mapping[str, str] | None = None, wrapper: Sequence[str] = ()
+) -> Said:
+    """Run `loadcluster` with `arguments` to its end; `wrapper` is a command that runs it."""
     done = subprocess.run(
-        [sys.executable, "-m", "cluster", *arguments],
+        [*wrapper, sys.executable, "-m", "cluster", *arguments],
         capture_output=True,
         text=True,
         timeout=LIMIT_S,
@@ -43,7 +46,9 @@ def loadcluster(*arguments: str, env: Mapping[str, str] | None = None) -> Said:
     return Said(done.returncode, done.stdout, done.stderr)
 
 
-def start_loadcluster(*arguments: str) -> subprocess.Popen[str]:
+def start_loadcluster(
+    *arguments: str, env: Mapping[str, str] | None = None
+) -> subprocess.Popen[str]:
     """Start `loadcluster` in a session of its own, for tests that interrupt it."""
     return subprocess.Popen(
         [sys.executable, "-m", "cluster", *arguments],
@@ -51,6 +56,7 @@ def start_loadcluster(*arguments: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        env=os.environ | dict(env or {}),
     )
 
 
@@ -68,6 +74,24 @@ def write_experiment(folder: Path, **sections: Any) -> Path:
     path = folder / "experiment.yaml"
     path.write_text(yaml.safe_dump(experiment | sections))
     return path
+
+
+def wait_for_event(folder: Path, kind: str, limit_s: float = 40) -> None:
+    """Wait until the log of the run in `folder` has an event of that kind."""
+
+    def logged() -> bool:
+        logs = list((folder / "runs").glob("*/events.jsonl"))
+        return bool(logs) and f'"kind": "{kind}"' in logs[0].read_text()
+
+    wait_for(logged, kind, limit_s)
+
+
+def wait_for(condition: Callable[[], bool], what: str, limit_s: float = 30) -> None:
+    """Wait until `condition` holds; fail after `limit_s`."""
+    deadline = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {limit_s} s for {what}"
+        time.sleep(0.05)
 
 
 def only_run(folder: Path) -> Path:

@@ -1,3 +1,4 @@
+import socket
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -6,7 +7,23 @@ import pytest
 
 from cluster.host.connect import open_host
 from cluster.host.protocol import Host
+from fakes.left_behind import Footprint
 from integration.sshd import Sshd, why_not
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A TCP port of loopback that nobody listens on."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def footprint(tmp_path: Path) -> Footprint:
+    """Tells what a run on this machine leaves behind."""
+    return Footprint(tmp_path / "tmp")
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +40,9 @@ def own_sshd(tmp_path: Path) -> Iterator[Sshd]:
     """A server for one test alone, which may cut its connections."""
     if reason := why_not():
         pytest.skip(reason)
-    with Sshd(tmp_path) as server:
+    directory = tmp_path / "sshd"
+    directory.mkdir()
+    with Sshd(directory) as server:
         yield server
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from cluster.experiment.model import SshHost as SshSpec
+from fakes.left_behind import Footprint
 
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 PRIVILEGE_SEPARATION = Path("/run/sshd")
@@ -38,6 +39,8 @@ class Sshd:
         self.know(*self.host_keys)
         authorized = directory / "authorized_keys"
         authorized.write_bytes(self.user_key.with_suffix(".pub").read_bytes())
+        # What commands over SSH leave behind shows in here.
+        self.footprint = Footprint(directory / "tmp")
         self.config = directory / "sshd_config"
         self.config.write_text(
             "\n".join(
@@ -53,6 +56,7 @@ class Sshd:
                     "KbdInteractiveAuthentication no",
                     "PermitRootLogin prohibit-password",
                     "MaxSessions 100",
+                    f"SetEnv TMPDIR={self.footprint.directory}",
                     *(["Subsystem sftp internal-sftp"] if sftp else []),
                 ]
             )

@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,17 +14,16 @@ from cluster.results.store import RunDirectory
 from cluster.results.summary import Summary
 from fakes.acceptor import AcceptingEngine
 from fakes.bad_engines import ClosingEngine, GarbageEngine, SilentEngine
-from fakes.command_line import loadcluster, only_run, start_loadcluster, write_experiment
+from fakes.command_line import (
+    loadcluster,
+    only_run,
+    start_loadcluster,
+    wait_for,
+    wait_for_event,
+    write_experiment,
+)
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 def run(folder: Path, **sections: object) -> Summary:
@@ -207,13 +205,6 @@ def descendants(pid: int) -> list[int]:
     return [int(p) for p, sid, state in pairs if int(sid) == pid and state[0] != "Z"]
 
 
-def wait_for(condition: object, what: str, limit_s: float = 30) -> None:
-    deadline = time.monotonic() + limit_s
-    while not condition():  # type: ignore[operator]  # a callable
-        assert time.monotonic() < deadline, f"waited {limit_s} s for {what}"
-        time.sleep(0.05)
-
-
 # The moment of the interruption: when this event is in the run's log.
 STAGES = ("clock", "started", "load-started", "profile-window-opened", "load-ended")
 
@@ -234,13 +225,7 @@ def test_an_interruption_keeps_what_was_measured_and_leaves_nothing(
         profile={"window_s": 2},
     )
     process = start_loadcluster("run", str(experiment), "--json")
-    runs = tmp_path / "runs"
-
-    def reached() -> bool:
-        logs = list(runs.glob("*/events.jsonl"))
-        return bool(logs) and f'"kind": "{stage}"' in logs[0].read_text()
-
-    wait_for(reached, stage)
+    wait_for_event(tmp_path, stage)
     process.send_signal(number)
     stdout, stderr = process.communicate(timeout=60)
 
@@ -265,11 +250,7 @@ def test_a_killed_driver_leaves_no_load_and_no_engine(tmp_path: Path, free_port:
         profile={"window_s": 2},
     )
     process = start_loadcluster("run", str(experiment))
-    logs = tmp_path / "runs"
-    wait_for(
-        lambda: any("load-started" in log.read_text() for log in logs.glob("*/events.jsonl")),
-        "the load to start",
-    )
+    wait_for_event(tmp_path, "load-started")
 
     os.kill(process.pid, signal.SIGKILL)
     process.communicate(timeout=10)

@@ -137,7 +137,6 @@ def test_a_whole_number_may_be_written_with_an_exponent() -> None:
         ("engine: {command: [a, 9001]}", 'not `9001`; write text in quotes: "9001"'),
         ("engine: {address: 'two words'}", "must be text without spaces"),
         ("engine: {process: a, command: [b]}", "`command` is given as well"),
-        ("engine: {reference: {}, host: {ssh: a}}", "on this machine only: use `host: local`"),
         ("agents: {wait: spinn}", "must be `spin` or `block`, not the text `spinn`; did you mean"),
         ("agents: {workers: 5}", "agents.connections: must be at least `workers` (5), not 4"),
         ("profile: on", "or `off`, not the text `on`"),
