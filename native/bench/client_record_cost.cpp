@@ -33,7 +33,7 @@ std::vector<std::int64_t> sample_times() {
     Random random(1, 0, 0);
     std::vector<std::int64_t> times(kSamples);
     for (auto& time : times) {
-        time = static_cast<std::int64_t>(-50'000 * std::log(random.next_unit()));
+        time = static_cast<std::int64_t>(-50'000 * std::log(random.positive_unit()));
     }
     return times;
 }

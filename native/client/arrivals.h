@@ -69,7 +69,7 @@ public:
 
     void advance() noexcept {
         // The offset is summed as a double: after a day it still resolves 0.02 ns.
-        offset_ns_ -= gap_ns_ * std::log(random_.next_unit());
+        offset_ns_ -= gap_ns_ * std::log(random_.positive_unit());
         due_ns_ = start_ns_ + static_cast<std::int64_t>(offset_ns_);
     }
 

@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "client/flow_random.h"
+#include "client/random.h"
 
 namespace cluster {
 namespace {
@@ -227,7 +227,7 @@ private:
     void push(const Intent& intent) { block_.push_back(intent); }
 
     const FlowConfig& config_;
-    FlowRandom random_;
+    Random random_;
     Mids mids_;
     std::uint32_t length_;
     std::vector<Intent> block_;

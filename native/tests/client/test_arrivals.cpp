@@ -111,7 +111,7 @@ TEST_CASE("no two workers, agents or seeds draw the same numbers") {
 TEST_CASE("random units are above 0 and at most 1") {
     Random random(3, 0, 0);
     for (int i = 0; i < 100'000; ++i) {
-        const double unit = random.next_unit();
+        const double unit = random.positive_unit();
         REQUIRE(unit > 0);
         REQUIRE(unit <= 1);
     }

@@ -8,7 +8,7 @@
 #include <tuple>
 #include <vector>
 
-#include "client/flow_random.h"
+#include "client/random.h"
 #include "engine/matcher.h"
 #include "messages.h"
 #include "naive_book.h"
@@ -216,7 +216,7 @@ private:
     }
 
     const Scenario& scenario_;
-    FlowRandom random_;
+    Random random_;
     MatcherLimits limits_;
     Matcher matcher_;
     NaiveBook naive_;

@@ -8,8 +8,8 @@
 #include <stdexcept>
 #include <vector>
 
-#include "client/flow_random.h"
 #include "client/order_flow.h"
+#include "client/random.h"
 #include "engine/matcher.h"
 #include "flow_session.h"
 
@@ -85,7 +85,7 @@ double reject_ratio(const FlowConfig& config, std::uint32_t connections, std::ui
                     std::uint64_t requests, bool in_step) {
     std::vector<std::vector<Intent>> blocks;
     std::vector<FlowSession> sessions;
-    FlowRandom random(99);
+    Random random(99);
     for (std::uint32_t connection = 0; connection < connections; ++connection) {
         blocks.push_back(make_flow(config, connection, block_length));
     }
@@ -199,7 +199,7 @@ TEST_CASE("quantities have the mean asked for and aggressive orders are small") 
 }
 
 TEST_CASE("any possible config and length keeps every promise") {
-    FlowRandom random(5);
+    Random random(5);
     for (int round = 0; round < 400; ++round) {
         FlowConfig config;
         config.seed = random.next();

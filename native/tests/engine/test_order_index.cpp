@@ -5,7 +5,7 @@
 #include <map>
 #include <utility>
 
-#include "client/flow_random.h"
+#include "client/random.h"
 #include "engine/order.h"
 #include "engine/order_index.h"
 
@@ -16,7 +16,7 @@ TEST_CASE("the index finds what was entered and nothing else") {
     OrderPool pool(60'000);
     OrderIndex index(pool);
     std::map<std::pair<SessionId, std::uint64_t>, OrderSlot> expected;
-    FlowRandom random(11);
+    Random random(11);
     for (std::uint32_t step = 0; step < 300'000; ++step) {
         // Few sessions and dense ids, as connections make them; the target wavers between hardly
         // anything and nearly everything.

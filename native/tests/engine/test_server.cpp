@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "client/clock.h"
-#include "client/flow_random.h"
 #include "client/order_flow.h"
+#include "client/random.h"
 #include "engine/server.h"
 #include "flow_session.h"
 #include "messages.h"
@@ -158,7 +158,7 @@ TEST_CASE("requests cut anywhere give the replies of a lone matcher, symbol by s
         Server server(options_for(threads));
         TestClient client(server.port());
         std::jthread sender([&] {
-            FlowRandom random(threads);
+            Random random(threads);
             for (std::span<const std::byte> rest(bytes); !rest.empty();) {
                 const std::size_t cut = std::min<std::size_t>(rest.size(), 1 + random.below(9'000));
                 client.send_bytes(rest.first(cut));
@@ -276,7 +276,7 @@ TEST_CASE("malformed bytes close their connection, after what came before them w
 
 TEST_CASE("any garbage is survived") {
     Server server(options_for(2));
-    FlowRandom random(3);
+    Random random(3);
     for (int round = 0; round < 200; ++round) {
         TestClient client(server.port());
         std::vector<std::byte> bytes;
