@@ -225,6 +225,26 @@ def test_a_command_starts_with_default_signals_and_no_descriptors_of_ours(host: 
     assert (["0", "1", "2"], Path("/dev/null")) == (descriptors, stdin)
 
 
+@pytest.fixture
+def ignored_interrupts() -> Iterator[None]:
+    """As in a job that a script started with `&`."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ignored_interrupts")
+def test_signals_that_we_ignore_are_not_ignored_by_a_command(local_host: Host) -> None:
+    if not local_host.run(["env", "--default-signal", "true"], timeout_s=PATIENCE_S).ok:
+        pytest.skip("this env can't reset signals: coreutils is older than 8.31")
+
+    command = started(local_host)
+
+    status = Path(f"/proc/{command.pid}/status").read_text()
+    assert "SIGINT" == command.stop().signal
+    assert "SigIgn:\t0000000000000000" in status
+
+
 def test_environment_directory_and_cpus_are_the_commands_own(host: Host, tmp_path: Path) -> None:
     cpu = min(os.sched_getaffinity(0))
     command = Supervised.start(
