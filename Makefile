@@ -8,6 +8,7 @@ ARGS ?=
 PRESET ?= dev
 CPP_FILES = $(shell find native -name '*.cpp' -o -name '*.h')
 PYTHON_FILES = cluster tests benchmarks scripts deploy
+SLOWEST = --durations=10 --durations-min=1
 
 ##@ Use
 .PHONY: help setup quickstart
@@ -55,10 +56,10 @@ lint: environment ## format, lint, types, import contracts and spelling
 	$(BIN)/codespell
 
 unit: environment ## Python tests without sockets or processes (ARGS= goes to pytest)
-	$(BIN)/pytest tests/unit $(ARGS)
+	$(BIN)/pytest tests/unit -n 2 --dist loadfile $(SLOWEST) $(ARGS)
 
 integration: environment ## loopback sockets, real processes, Ray on one node, sshd (ARGS= goes to pytest)
-	$(BIN)/pytest tests/integration $(ARGS)
+	$(BIN)/pytest tests/integration $(SLOWEST) $(ARGS)
 
 bench: environment ## measure loadcluster itself: native/bench/, then every program of benchmarks/
 	cd native && PATH="$(CURDIR)/$(BIN):$$PATH" cmake --preset dev --log-level=WARNING
