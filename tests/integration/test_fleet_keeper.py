@@ -2,7 +2,11 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from cluster.fleet.keeper import family, keep, start_ticks
+
+pytestmark = pytest.mark.integration
 
 
 def test_a_marked_process_is_found_with_its_children_and_no_other() -> None:
