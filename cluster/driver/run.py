@@ -75,6 +75,7 @@ class _Run:
             except KeyboardInterrupt as stop:
                 self._interrupt(stop)
             last_output = self._wind_up(side)
+            side.close()
             self._findings.extend(side.findings())
             summary = self._summarise(side, last_output)
         with undisturbed():
@@ -155,6 +156,7 @@ class _Run:
         try:
             if self._records:
                 self._view.message("resolving the profile's symbols on the engine's host")
+                side.end_windows()
                 self._add_profiles(
                     side.finish(self._orders(side), self._directory.profile_directory)
                 )
