@@ -1,5 +1,4 @@
 // A running worker allocates nothing. Own executable: it replaces operator new.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include <cstdlib>

@@ -1,2 +1,3 @@
+// doctest itself, compiled once for all tests.
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>

@@ -1,3 +1,0 @@
-// doctest itself, compiled once for all engine tests.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
-#include <doctest/doctest.h>
