@@ -29,6 +29,8 @@ SLACK_S = 600.0
 # A host that is slow to answer must not keep the driver from its agents: they stop sending when
 # they have not heard from it for their lease of 5 s.
 WINDOW_PATIENCE_S = 2.0
+# Any of these missing explains a profile that is not there, the most telling first.
+WHAT_MAKES_A_PROFILE = ("profile", "perf record", "perf stat")
 ANY_ADDRESS = "0.0.0.0"  # noqa: S104  (a reference engine on another host must be reachable)
 NO_PROCESS = "say which process the engine is: engine.process, engine.command or engine.reference"
 
@@ -230,8 +232,8 @@ class EngineSide:
     @property
     def no_profile(self) -> str:
         """Why there is no profile at all, or empty."""
-        missing = (c.why for c in self.capabilities if c.what == "profile" and not c.available)
-        return next(missing, "")
+        missing = {c.what: c.why for c in self.capabilities if not c.available}
+        return next((missing[what] for what in WHAT_MAKES_A_PROFILE if what in missing), "")
 
     def findings(self) -> list[Finding]:
         """What the reader must know of the engine's side."""

@@ -17,6 +17,7 @@ import paramiko
 from paramiko.ssh_exception import (
     AuthenticationException,
     BadAuthenticationType,
+    ChannelException,
     PasswordRequiredException,
     SSHException,
 )
@@ -174,14 +175,24 @@ class SshConnection:
     def _session(self) -> paramiko.Channel:
         try:
             return self._transport.open_session(timeout=self.target.timeout_s)
-        except _FAILURES as error:
+        except ChannelException as error:
             raise self._lost(error) from error
+        except _FAILURES as error:
+            if not self._transport.is_active():
+                raise self._lost(error) from error
+            # Each further question would wait as long: what is silent now is given up at once.
+            self.close()
+            raise ConnectionFailed(
+                self.name,
+                f"no answer in {self.target.timeout_s:g} s, so the connection was given up",
+                "is the host overloaded or gone? a slow one needs a longer `engine.host.timeout_s`",
+            ) from error
 
     def _lost(self, error: Exception) -> ConnectionFailed:
         if self._transport.is_active():
             return ConnectionFailed(
                 self.name,
-                f"no further session: {error}",
+                f"no further session: {str(error).rstrip('.')}",
                 "does sshd allow enough of them (MaxSessions)?",
             )
         return ConnectionFailed(self.name, "the connection was lost")

@@ -95,6 +95,11 @@ class Sshd:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
+    def freeze_connections(self) -> None:
+        """Stop what serves connections: they stay open and nothing is answered any more."""
+        for pid in self.sessions():
+            os.kill(pid, signal.SIGSTOP)
+
     def __enter__(self) -> Self:
         if os.geteuid() == 0:
             # As the service does at each boot: an empty directory that sshd of root insists on. It

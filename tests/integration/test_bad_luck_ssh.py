@@ -206,3 +206,33 @@ def test_an_engine_we_started_ends_by_itself_when_the_connection_is_lost(
     assert "the connection to the engine's host was lost" in level.ended_early
     assert level.orders.balanced
     own_sshd.footprint.assert_gone(LEFT_ALONE_S)
+
+
+def test_a_host_that_falls_silent_before_the_profile_window_does_not_stop_the_load(
+    own_sshd: Sshd, tmp_path: Path
+) -> None:
+    with running_engine() as engine:
+        experiment = write_experiment(
+            tmp_path,
+            engine=behind_ssh(own_sshd.spec(timeout_s=3), engine.port, process=engine.pid),
+            profile={"window_s": 6},  # longer than the agents' lease
+        )
+        process = start_loadcluster("run", str(experiment), "--json")
+        wait_for_event(tmp_path, "load-started")
+        own_sshd.freeze_connections()
+        stdout, stderr = process.communicate(timeout=LIMIT_S)
+        own_sshd.cut_connections()
+
+    summary = Said(process.returncode, stdout, stderr).summary
+    assert process.returncode in {0, 3}, stderr
+    assert "Traceback" not in stderr
+    (level,) = summary.levels
+    assert level.ended_early == ""
+    assert level.orders.balanced
+    assert level.orders.answered == level.orders.sent == level.orders.intended
+    loaded = [second for second in level.seconds if second.phase != "drain"]
+    assert len(loaded) == 8
+    assert [second.index for second in loaded if second.sent == 0] == []
+    assert "profile-window-late" in {finding.code for finding in summary.findings}
+    assert "did not answer" in summary.profile.not_measured
+    own_sshd.footprint.assert_gone(LEFT_ALONE_S)
