@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -213,15 +214,22 @@ def test_a_command_is_ended_at_its_time_limit(host: Host) -> None:
     assert gone(command.pid)
 
 
+def ignored_signals(pid: int) -> set[int]:
+    """What a process ignores, but for 32 and 33: glibc's own, which its posix_spawn ignores."""
+    (line,) = re.findall(r"^SigIgn:\s*(\w+)$", Path(f"/proc/{pid}/status").read_text(), re.M)
+    numbers = {bit + 1 for bit in range(64) if int(line, 16) >> bit & 1}
+    return numbers - {32, 33}
+
+
 def test_a_command_starts_with_default_signals_and_no_descriptors_of_ours(host: Host) -> None:
     command = started(host)
 
-    status = Path(f"/proc/{command.pid}/status").read_text()
+    ignored = ignored_signals(command.pid)
     descriptors = sorted(entry.name for entry in Path(f"/proc/{command.pid}/fd").iterdir())
     stdin = Path(f"/proc/{command.pid}/fd/0").readlink()
 
     command.stop()
-    assert "SigIgn:\t0000000000000000" in status
+    assert set() == ignored
     assert (["0", "1", "2"], Path("/dev/null")) == (descriptors, stdin)
 
 
@@ -240,9 +248,9 @@ def test_signals_that_we_ignore_are_not_ignored_by_a_command(local_host: Host) -
 
     command = started(local_host)
 
-    status = Path(f"/proc/{command.pid}/status").read_text()
+    ignored = ignored_signals(command.pid)
     assert "SIGINT" == command.stop().signal
-    assert "SigIgn:\t0000000000000000" in status
+    assert set() == ignored
 
 
 def test_environment_directory_and_cpus_are_the_commands_own(host: Host, tmp_path: Path) -> None:
