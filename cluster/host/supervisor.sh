@@ -27,8 +27,8 @@ exec 2>supervisor.log
 trap : HUP PIPE
 terminated=
 trap terminated=yes TERM INT
-# With job control the command is in its own process group, and its SIGINT is not ignored because
-# of us.
+# With job control the command is in its own process group, and its SIGINT is not ignored. (Where
+# ours is, in a job that a script left in the background, `timeout` undoes that.)
 set -m
 
 ((BASH_VERSINFO[0] >= 5)) || { echo "missing bash5"; exit 1; }
@@ -88,10 +88,6 @@ echo $$ >&7
 exec 7>&-
 exec -- "$@"'
 
-# Nor because of whoever started us: a job that a script left in the background ignores SIGINT, and
-# bash can't undo that. env can, from coreutils 8.31 on.
-defaults=(env --default-signal)
-"${defaults[@]}" true 2>/dev/null || defaults=()
 pin=()
 [[ $cpus == - ]] || pin=(taskset --cpu-list "$cpus")
 [[ $cwd == - ]] && cwd=$directory
@@ -102,7 +98,7 @@ printf -v max_s '%d.%03d' "$((max_ms / 1000))" "$((max_ms % 1000))"
 # second one means "at once".
 setpriv --pdeathsig "$stop_signal" \
     timeout --foreground --preserve-status -s "$stop_signal" -k 10 "$max_s" \
-    setpriv --pdeathsig "$stop_signal" setsid "${defaults[@]}" "${pin[@]}" \
+    setpriv --pdeathsig "$stop_signal" setsid "${pin[@]}" \
     bash -c "$launch" "launch:$directory" "$env_count" "$cwd" "${environment[@]}" "$@" \
     </dev/null >stdout 2>stderr 8>&- 9>&- &
 keeper=$!
