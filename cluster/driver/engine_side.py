@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from cluster.driver.beside import Beside
+from cluster.driver.engine_findings import host_lost, not_clean, window_late
 from cluster.errors import ConnectionFailed, HostError
 from cluster.experiment.model import Experiment
 from cluster.experiment.plan import Plan
@@ -22,7 +23,7 @@ from cluster.host.supervised import Ended
 from cluster.profile.session import ProfileSession
 from cluster.results.engine import Capability, EngineSource, EngineWindow, ProfileWindow
 from cluster.results.facts import HostFacts
-from cluster.results.finding import Finding, Severity
+from cluster.results.finding import Finding
 
 # What start, drains, symbolising and a slow host may take on top of the load itself.
 SLACK_S = 600.0
@@ -239,36 +240,12 @@ class EngineSide:
         """What the reader must know of the engine's side."""
         found = list(self._session.findings) if self._session else []
         if self._lost_host:
-            found.append(
-                _warning(
-                    "engine-host-lost",
-                    f"The connection to the engine's host was lost: {self._lost_host}",
-                    "What ran there under our supervision ends by itself within seconds.",
-                )
-            )
+            found.append(host_lost(self._lost_host))
         if self._beside.late:
-            found.append(
-                _warning(
-                    "profile-window-late",
-                    "The engine's host took more than "
-                    f"{WINDOW_PATIENCE_S:g} s to start or to end the profiler in a profile window. "
-                    "The load went on, so the profile covers another time than was asked for.",
-                    "Is the host overloaded, or the connection to it?",
-                )
-            )
+            found.append(window_late(WINDOW_PATIENCE_S))
         if self._left_behind is not None:
-            found.append(
-                _warning(
-                    "engine-host-not-clean",
-                    f"Something may be left on the engine's host: {self._left_behind.message}",
-                    self._left_behind.hint,
-                )
-            )
+            found.append(not_clean(self._left_behind))
         return found
-
-
-def _warning(code: str, message: str, advice: str) -> Finding:
-    return Finding(severity=Severity.WARNING, code=code, message=message, advice=advice)
 
 
 def is_loopback(address: str) -> bool:
