@@ -1,6 +1,7 @@
 """Engines with known behaviour: the tool must find what was planted."""
 
 import os
+import shutil
 import socket
 from pathlib import Path
 
@@ -38,6 +39,7 @@ needs_two_cpus = pytest.mark.skipif(
 
 
 @needs_two_cpus
+@pytest.mark.skipif(shutil.which("perf") is None, reason="needs perf")
 def test_planted_work_per_order_is_named_and_its_cost_found(tmp_path: Path) -> None:
     planted_ns = 20 * NS_PER_US
 
@@ -45,12 +47,13 @@ def test_planted_work_per_order_is_named_and_its_cost_found(tmp_path: Path) -> N
         tmp_path,
         "--busy-ns",
         str(planted_ns),
-        load={"rates_per_s": [1000], "maximum": {"in_flight": 64}},
+        # Closed-loop alone: there is no schedule that a busy machine could keep a client from.
+        load={"rates_per_s": [], "maximum": {"in_flight": 64}},
         measure={"warmup_s": 1, "control_s": 2, "drain_s": 1},
         profile={"window_s": 2},
     )
 
-    most = summary.levels[-1]
+    (most,) = summary.levels
     assert most.busy_ns_per_order == pytest.approx(1.15 * planted_ns, rel=0.15)
     assert most.predicted_max_per_s == pytest.approx(NS_PER_S / most.busy_ns_per_order)
     # On a machine that others use, clients may wait for CPUs, too: then nobody is named.
