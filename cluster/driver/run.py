@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -48,10 +48,12 @@ def carry_out(experiment: Experiment, view: LiveView) -> Outcome:
         ClusterError: nothing could be measured, or nothing could be saved.
     """
     planned = plan(experiment, frozenset(os.sched_getaffinity(0)))
-    directory = RunDirectory.create(Path(experiment.output_directory), experiment.name)
-    directory.save_experiment(dump_experiment(experiment))
-    with stop_signals_interrupt():
-        return _Run(experiment, planned, directory, view).carry_out()
+    with stop_signals_interrupt(), ExitStack() as held:
+        # From the moment on that there is a directory, an interruption leaves a summary in it.
+        held.enter_context(undisturbed())
+        directory = RunDirectory.create(Path(experiment.output_directory), experiment.name)
+        directory.save_experiment(dump_experiment(experiment))
+        return _Run(experiment, planned, directory, view).carry_out(held.close)
 
 
 class _Run:
@@ -68,9 +70,10 @@ class _Run:
         self._findings: list[Finding] = []
         self._interrupted = False
 
-    def carry_out(self) -> Outcome:
+    def carry_out(self, heed_signals: Callable[[], None]) -> Outcome:
         with EngineSide(self._experiment, self._plan) as side:
             try:
+                heed_signals()
                 self._load(side)
             except KeyboardInterrupt as stop:
                 self._interrupt(stop)

@@ -31,9 +31,20 @@ def claim_stop_signals() -> None:
 
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
-    """Hold stop signals back while what must not be half done is done; they act afterwards."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    """Hold stop signals back while what must not be half done is done; they act afterwards.
+
+    Handlers that take note, not a blocked mask: the kernel would give the signal to any other
+    thread of the process, and Python would handle it on this one all the same.
+    """
+    held: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, _frame: held.append(number))
+        for number in STOP_SIGNALS
+    }
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if held:
+            signal.raise_signal(held[0])
