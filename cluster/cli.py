@@ -191,7 +191,9 @@ def main() -> None:
         _complain(error)
         sys.exit(FAILED)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted before anything was measured", err=True)
+        click.echo(
+            "interrupted; what was measured before, if anything, is in the run directory", err=True
+        )
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         # Whoever read our output has had enough: no message, and no traceback at exit either.

@@ -77,15 +77,18 @@ class _Run:
                 self._load(side)
             except KeyboardInterrupt as stop:
                 self._interrupt(stop)
-            last_output = self._wind_up(side)
-            side.close()
-            self._findings.extend(side.findings())
-            summary = self._summarise(side, last_output)
+            last_output = ""
+            try:
+                last_output = self._wind_up(side)
+            except KeyboardInterrupt as stop:
+                self._interrupt(stop)
+            with undisturbed():
+                side.close()
+                self._findings.extend(side.findings())
+                self._directory.save_summary(self._summarise(side, last_output))
         with undisturbed():
-            self._directory.save_summary(summary)
             render_run(self._directory)
-            summary = self._directory.load_summary()
-        return Outcome(summary, self._directory)
+            return Outcome(self._directory.load_summary(), self._directory)
 
     def _load(self, side: EngineSide) -> None:
         for note in self._plan.notes:
