@@ -14,6 +14,9 @@ from fakes.command_line import loadcluster, write_experiment
 
 pytestmark = pytest.mark.integration
 
+# How often a client that others kept from the CPUs may try again.
+ATTEMPTS = 3
+
 
 def run_against(folder: Path, *faults: str, **sections: object) -> Summary:
     """Load a reference engine with planted faults, engine and client on CPUs of their own."""
@@ -43,24 +46,28 @@ needs_two_cpus = pytest.mark.skipif(
 def test_planted_work_per_order_is_named_and_its_cost_found(tmp_path: Path) -> None:
     planted_ns = 20 * NS_PER_US
 
-    summary = run_against(
-        tmp_path,
-        "--busy-ns",
-        str(planted_ns),
-        # Closed-loop alone: there is no schedule that a busy machine could keep a client from.
-        load={"rates_per_s": [], "maximum": {"in_flight": 64}},
-        measure={"warmup_s": 1, "control_s": 2, "drain_s": 1},
-        profile={"window_s": 2},
-    )
+    for _ in range(ATTEMPTS):
+        summary = run_against(
+            tmp_path,
+            "--busy-ns",
+            str(planted_ns),
+            load={"rates_per_s": [1000], "maximum": {"in_flight": 64}},
+            measure={"warmup_s": 1, "control_s": 2, "drain_s": 1},
+            profile={"window_s": 2},
+        )
+        open_loop, most = summary.levels
+        assert most.busy_ns_per_order == pytest.approx(1.15 * planted_ns, rel=0.15)
+        assert most.predicted_max_per_s == pytest.approx(NS_PER_S / most.busy_ns_per_order)
+        hottest = summary.profile.hot_functions[0]
+        assert "planted_busy_work" in hottest.name
+        assert hottest.self_ratio > 0.7
+        if open_loop.valid:
+            break
+    else:
+        pytest.skip("this machine is so busy that the client is late at 1,000/s: its verdict is so")
 
-    (most,) = summary.levels
-    assert most.busy_ns_per_order == pytest.approx(1.15 * planted_ns, rel=0.15)
-    assert most.predicted_max_per_s == pytest.approx(NS_PER_S / most.busy_ns_per_order)
     # On a machine that others use, clients may wait for CPUs, too: then nobody is named.
     assert summary.verdict.bottleneck in ("engine", "inconclusive")
-    hottest = summary.profile.hot_functions[0]
-    assert "planted_busy_work" in hottest.name
-    assert hottest.self_ratio > 0.7
     assert "planted_busy_work" in summary.verdict.recommendation
 
 
