@@ -58,9 +58,6 @@ def test_planted_work_per_order_is_named_and_its_cost_found(tmp_path: Path) -> N
         open_loop, most = summary.levels
         assert most.busy_ns_per_order == pytest.approx(1.15 * planted_ns, rel=0.15)
         assert most.predicted_max_per_s == pytest.approx(NS_PER_S / most.busy_ns_per_order)
-        hottest = summary.profile.hot_functions[0]
-        assert "planted_busy_work" in hottest.name
-        assert hottest.self_ratio > 0.7
         if open_loop.valid:
             break
     else:
@@ -69,6 +66,9 @@ def test_planted_work_per_order_is_named_and_its_cost_found(tmp_path: Path) -> N
     # On a machine that others use, clients may wait for CPUs, too: then nobody is named.
     assert summary.verdict.bottleneck in ("engine", "inconclusive")
     assert "planted_busy_work" in summary.verdict.recommendation
+    hottest = summary.profile.hot_functions[0]
+    assert "planted_busy_work" in hottest.name
+    assert hottest.self_ratio > 0.7
 
 
 @needs_two_cpus
