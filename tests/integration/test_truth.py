@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from cluster.analysis.lag import LAG_NOTICED_NS
 from cluster.host.reference import reference_engine
-from cluster.results.summary import Summary
+from cluster.results.summary import LevelSummary, Summary
 from cluster.units import NS_PER_MS, NS_PER_S, NS_PER_US
 from fakes.command_line import loadcluster, write_experiment
 
@@ -16,6 +17,7 @@ pytestmark = pytest.mark.integration
 
 # How often a client that others kept from the CPUs may try again.
 ATTEMPTS = 3
+WAIT_NOTICED_RATIO = 0.03
 
 
 def run_against(folder: Path, *faults: str, **sections: object) -> Summary:
@@ -56,19 +58,29 @@ def test_planted_work_per_order_is_named_and_its_cost_found(tmp_path: Path) -> N
             profile={"window_s": 2},
         )
         open_loop, most = summary.levels
-        assert most.busy_ns_per_order == pytest.approx(1.15 * planted_ns, rel=0.15)
-        assert most.predicted_max_per_s == pytest.approx(NS_PER_S / most.busy_ns_per_order)
-        if open_loop.valid:
+        hottest = summary.profile.hot_functions[0]
+        assert "planted_busy_work" in hottest.name
+        assert hottest.self_ratio > 0.7
+        if left_in_peace(open_loop) and left_in_peace(most):
             break
     else:
-        pytest.skip("this machine is so busy that the client is late at 1,000/s: its verdict is so")
+        pytest.skip("others take this machine's CPUs from engine and client: neither can be judged")
 
-    # On a machine that others use, clients may wait for CPUs, too: then nobody is named.
+    assert most.busy_ns_per_order == pytest.approx(1.15 * planted_ns, rel=0.15)
+    assert most.predicted_max_per_s == pytest.approx(NS_PER_S / most.busy_ns_per_order)
     assert summary.verdict.bottleneck in ("engine", "inconclusive")
     assert "planted_busy_work" in summary.verdict.recommendation
-    hottest = summary.profile.hot_functions[0]
-    assert "planted_busy_work" in hottest.name
-    assert hottest.self_ratio > 0.7
+
+
+def left_in_peace(level: LevelSummary) -> bool:
+    """Whether engine and client had their CPUs to themselves.
+
+    The planted work burns wall time: of an engine that others displace, less of it is CPU time.
+    """
+    waits = [thread.run_queue_ratio for thread in level.engine_threads]
+    lag_ns = level.send_lag_ns.p99
+    in_time = level.arrivals == "closed" or (lag_ns is not None and lag_ns <= LAG_NOTICED_NS)
+    return level.valid and in_time and max(waits, default=1.0) <= WAIT_NOTICED_RATIO
 
 
 @needs_two_cpus
