@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from cluster.analysis.lag import LAG_NOTICED_NS
 from cluster.host.reference import reference_engine
 from cluster.results.summary import LevelSummary, Summary
 from cluster.units import NS_PER_MS, NS_PER_S, NS_PER_US
@@ -78,9 +77,7 @@ def left_in_peace(level: LevelSummary) -> bool:
     The planted work burns wall time: of an engine that others displace, less of it is CPU time.
     """
     waits = [thread.run_queue_ratio for thread in level.engine_threads]
-    lag_ns = level.send_lag_ns.p99
-    in_time = level.arrivals == "closed" or (lag_ns is not None and lag_ns <= LAG_NOTICED_NS)
-    return level.valid and in_time and max(waits, default=1.0) <= WAIT_NOTICED_RATIO
+    return level.valid and max(waits, default=1.0) <= WAIT_NOTICED_RATIO
 
 
 @needs_two_cpus
