@@ -15,7 +15,7 @@ CONFIG = Path(__file__).parent.parent / "configs" / "sustained.yaml"
 
 
 def main() -> None:
-    """Print the books; exit 1 when they do not balance."""
+    """Print the books; exit 1 when they do not balance, or the engine counted otherwise."""
     print(describe_machine())
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "cluster", "run", str(CONFIG), "--out", folder, "--json"]
@@ -24,7 +24,11 @@ def main() -> None:
     (level,) = summary["levels"]
     orders = level["orders"]
     print(", ".join(f"{name} {count:,}" for name, count in orders.items()))
-    print(f"engine: {summary['engine']['last_output'].splitlines()[0]}")
+    told = summary["engine"]["last_output"].splitlines()
+    handled = json.loads(told[-1])["total"]["orders"]
+    print(
+        f"the engine handled {handled:,}, {handled - orders['sent']:+,} against the client's sent"
+    )
     answered = orders["accepted"] + orders["rejected"]
     unbalanced = (
         orders["intended"] - orders["sent"] - orders["unsent"],
@@ -36,7 +40,7 @@ def main() -> None:
         f"{response['p50'] / 1e3:.1f} µs, p99 {response['p99'] / 1e3:.1f} µs; "
         f"imbalance {unbalanced[0]} and {unbalanced[1]}"
     )
-    sys.exit(any(unbalanced))
+    sys.exit(any(unbalanced) or handled != orders["sent"])
 
 
 if __name__ == "__main__":
