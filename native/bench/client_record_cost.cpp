@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "client/clock.h"
-#include "client/orderwire_codec.h"
+#include "bench/orderwire_codec.h"
 #include "client/random.h"
 #include "client/recorder.h"
 
@@ -60,7 +60,7 @@ int main() {
     std::printf("clock reading      %6.2f ns\n",
                 cost_ns([&](std::size_t) { sum_ns += MonotonicClock::now_ns(); }));
 
-    std::vector<std::byte> out(OrderwireCodec::kLongestRequest);
+    std::vector<std::byte> out(OrderwireCodec::room());
     const Intent intent{100, 1, 1, 1, Action::kNew, OrderKind::kLimit, OrderSide::kBuy};
     std::size_t bytes = 0;
     std::printf("encode             %6.2f ns\n", cost_ns([&](std::size_t i) {

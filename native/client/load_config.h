@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "client/clock.h"
@@ -34,6 +35,13 @@ struct LoadConfig {
     std::vector<int> cpus;  ///< one per worker, or empty: not pinned
     bool spin = false;
     FlowConfig flow;
+
+    std::string plan;  ///< of the protocol; empty: orderwire's
+    /// Credentials by name, for the plan's texts secret.NAME.
+    std::vector<std::pair<std::string, std::string>> secrets;
+    std::uint64_t first_id = 1;            ///< of the first connection's first request
+    std::uint64_t ids_per_connection = 0;  ///< between connections; 0: each counts alone
+    std::uint32_t first_client = 0;        ///< number of the first connection in the fleet
 };
 
 /// Refuses what can't be carried out. Throws LoadError with one sentence.
