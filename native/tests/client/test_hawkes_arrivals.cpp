@@ -38,6 +38,7 @@ struct Law {
 };
 
 constexpr Law kLaw{20'000, 0.8, 0.005};
+constexpr double kForgottenNs = 2e9;  // more than thirty times any decay that is rescaled here
 
 std::int64_t in_ns(double time_s) {
     return std::llround(time_s * static_cast<double>(kNsPerS));
@@ -53,27 +54,35 @@ HawkesArrivals whole(const Law& law, std::uint64_t seed = 7) {
     return one_of(law, 0, 1, seed);
 }
 
-/// The integral of the intensity over each gap: exponential with mean 1 if the law is `law`. The
-/// first gaps are left out: what was before the first time is not known, and forgotten by then.
-std::vector<double> residuals(const std::vector<std::int64_t>& times, const Law& law) {
+/// `times` under `law`. The first of them are left out: what was before is not known, and
+/// forgotten by then.
+struct Rescaled {
+    std::vector<double> gaps;   ///< the integral of the intensity over each: exponential, mean 1
+    double log_likelihood = 0;  ///< largest for the law that `times` have
+};
+
+Rescaled rescaled(const std::vector<std::int64_t>& times, const Law& law) {
     const double decay_ns = law.decay_s * static_cast<double>(kNsPerS);
     const double spontaneous_per_ns =
         law.rate_per_s * (1 - law.branching_ratio) / static_cast<double>(kNsPerS);
     double expected = law.rate_per_s * law.branching_ratio * law.decay_s;
-    std::vector<double> residuals;
+    Rescaled result;
     for (std::size_t i = 1; i < times.size(); ++i) {
         const auto gap_ns = static_cast<double>(times[i] - times[i - 1]);
         const double left = std::exp(-gap_ns / decay_ns);
-        if (static_cast<double>(times[i] - times[0]) > 30 * decay_ns) {
-            residuals.push_back(spontaneous_per_ns * gap_ns + expected * (1 - left));
+        const double gap = spontaneous_per_ns * gap_ns + expected * (1 - left);
+        expected *= left;
+        if (static_cast<double>(times[i] - times[0]) > kForgottenNs) {
+            result.gaps.push_back(gap);
+            result.log_likelihood += std::log(spontaneous_per_ns + expected / decay_ns) - gap;
         }
-        expected = expected * left + law.branching_ratio;
+        expected += law.branching_ratio;
     }
-    return residuals;
+    return result;
 }
 
 void check_residuals(const std::vector<std::int64_t>& times, const Law& law) {
-    const std::vector<double> gaps = residuals(times, law);
+    const std::vector<double> gaps = rescaled(times, law).gaps;
     const double error = 1 / std::sqrt(static_cast<double>(gaps.size()));
     REQUIRE(gaps.size() > 100'000);
     CHECK(are_exponential(gaps));
@@ -95,6 +104,19 @@ TEST_CASE("Hawkes arrivals have the offered rate") {
 
 TEST_CASE("Hawkes arrivals: time rescaled by the intensity makes them Poisson") {
     check_residuals(due_times(whole(kLaw), 300'000), kLaw);
+}
+
+TEST_CASE("Hawkes arrivals are likeliest under their own parameters") {
+    const auto times = due_times(whole(kLaw), 300'000);
+    const double own = rescaled(times, kLaw).log_likelihood;
+    for (const double decay_s : {kLaw.decay_s / 1.05, kLaw.decay_s * 1.05}) {
+        CHECK(own >
+              rescaled(times, {kLaw.rate_per_s, kLaw.branching_ratio, decay_s}).log_likelihood);
+    }
+    for (const double branching_ratio : {0.78, 0.82}) {
+        CHECK(own >
+              rescaled(times, {kLaw.rate_per_s, branching_ratio, kLaw.decay_s}).log_likelihood);
+    }
 }
 
 TEST_CASE("Hawkes arrivals of several workers are together exactly those of one") {
