@@ -64,11 +64,12 @@ public:
 
 private:
     static constexpr double kRunInMemories = 5;        ///< what is left of the first state: e^-5
-    static constexpr double kRunInOrdersMax = 65'536;  ///< about 3 ms of computing
+    static constexpr double kRunInOrdersMax = 65'536;  ///< about 2 ms of computing
 
     /// Reaches the stationary state before the start: without a past, the first orders of a level
     /// would be due too slowly. The first expectation has the stationary mean and variance; the
-    /// run-in gives it the shape. Where that would take many orders, its law is normal already.
+    /// run-in gives it the shape. Where that would take many orders, its law is nearly normal
+    /// already.
     void run_in(double rate_per_ns) noexcept {
         const double orders_per_decay = rate_per_ns * decay_ns_;
         const double deviation =
