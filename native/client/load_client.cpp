@@ -14,8 +14,10 @@
 #include <string>
 #include <utility>
 
+#include "client/burst_arrivals.h"
 #include "client/connector.h"
 #include "client/errors.h"
+#include "client/hawkes_arrivals.h"
 #include "client/logon.h"
 #include "client/tcp_network.h"
 #include "client/worker.h"
@@ -35,6 +37,31 @@ std::uint32_t share(std::uint32_t total, std::uint32_t parts, std::uint32_t part
 /// Where part `part` begins.
 std::uint32_t share_begin(std::uint32_t total, std::uint32_t parts, std::uint32_t part) {
     return part * (total / parts) + std::min(part, total % parts);
+}
+
+Random stream_of(const LoadConfig& config, std::uint32_t worker) {
+    return Random(config.seed, config.agent, worker);
+}
+
+/// One worker's share of `rate_per_s` of all.
+ConstantArrivals constant(const LoadConfig& config, double rate_per_s, std::uint32_t worker,
+                          std::int64_t start_ns) {
+    return {rate_per_s, config.phase, worker, config.workers, start_ns};
+}
+
+PoissonArrivals poisson(const LoadConfig& config, double rate_per_s, std::uint32_t worker,
+                        std::int64_t start_ns) {
+    return {rate_per_s / config.workers, stream_of(config, worker), start_ns};
+}
+
+HawkesArrivals hawkes(const LoadConfig& config, std::uint32_t worker, std::int64_t start_ns) {
+    return {config.rate_per_s / config.workers, config.hawkes.branching_ratio,
+            static_cast<double>(config.hawkes.decay_ns), stream_of(config, worker), start_ns};
+}
+
+template <class Within>
+BurstArrivals<Within> bursts(const BurstConfig& config, Within within, std::int64_t start_ns) {
+    return {within, config.on_ns, config.off_ns, start_ns};
 }
 
 template <class W>
@@ -161,14 +188,25 @@ std::unique_ptr<LoadClient::AnyWorker> LoadClient::make_worker(std::uint32_t wor
                                                                std::int64_t start_ns) {
     switch (config_.arrivals) {
         case ArrivalLaw::kConstant:
-            return make_worker_with(ConstantArrivals(config_.rate_per_s, config_.phase, worker,
-                                                     config_.workers, start_ns),
-                                    worker, start_ns);
+            return make_worker_with(constant(config_, config_.rate_per_s, worker, start_ns), worker,
+                                    start_ns);
         case ArrivalLaw::kPoisson:
+            return make_worker_with(poisson(config_, config_.rate_per_s, worker, start_ns), worker,
+                                    start_ns);
+        case ArrivalLaw::kHawkes:
+            return make_worker_with(hawkes(config_, worker, start_ns), worker, start_ns);
+        case ArrivalLaw::kBursts: {
+            const BurstConfig& on_off = config_.bursts;
+            const double rate_per_s = on_off.rate_within(config_.rate_per_s);
+            if (on_off.within == ArrivalLaw::kConstant) {
+                return make_worker_with(
+                    bursts(on_off, constant(config_, rate_per_s, worker, 0), start_ns), worker,
+                    start_ns);
+            }
             return make_worker_with(
-                PoissonArrivals(config_.rate_per_s / config_.workers,
-                                Random(config_.seed, config_.agent, worker), start_ns),
-                worker, start_ns);
+                bursts(on_off, poisson(config_, rate_per_s, worker, 0), start_ns), worker,
+                start_ns);
+        }
         case ArrivalLaw::kClosed: break;
     }
     return make_worker_with(ClosedLoop{}, worker, start_ns);

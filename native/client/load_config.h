@@ -11,10 +11,28 @@
 
 namespace cluster {
 
-enum class ArrivalLaw : std::uint8_t { kConstant, kPoisson, kClosed };
+enum class ArrivalLaw : std::uint8_t { kConstant, kPoisson, kHawkes, kBursts, kClosed };
 
-/// "constant", "poisson" or "closed"; LoadError for anything else.
+/// "constant", "poisson", "hawkes", "bursts" or "closed"; LoadError for anything else.
 ArrivalLaw arrival_law_of(const std::string& name);
+
+/// What client/hawkes_arrivals.h makes of the rate.
+struct HawkesConfig {
+    double branching_ratio = 0.8;          ///< orders that an order provokes directly, in the mean
+    std::int64_t decay_ns = 5 * kNsPerMs;  ///< mean time from an order to those
+};
+
+/// What client/burst_arrivals.h makes of the rate.
+struct BurstConfig {
+    std::int64_t on_ns = 10 * kNsPerMs;
+    std::int64_t off_ns = 90 * kNsPerMs;
+    ArrivalLaw within = ArrivalLaw::kPoisson;  ///< or kConstant
+
+    /// The rate within bursts whose mean over on and off is `rate_per_s`.
+    double rate_within(double rate_per_s) const noexcept {
+        return rate_per_s * static_cast<double>(on_ns + off_ns) / static_cast<double>(on_ns);
+    }
+};
 
 struct LoadConfig {
     std::string address = "127.0.0.1";
@@ -22,6 +40,8 @@ struct LoadConfig {
     std::uint32_t connections = 1;
     std::uint32_t workers = 1;
     ArrivalLaw arrivals = ArrivalLaw::kPoisson;
+    HawkesConfig hawkes;                   ///< only when hawkes
+    BurstConfig bursts;                    ///< only when bursts
     double rate_per_s = 0;                 ///< of all workers together; not when closed
     std::uint32_t in_flight = 0;           ///< of all workers together; only when closed
     std::uint32_t in_flight_max = 65'536;  ///< open-loop: beyond it orders wait
