@@ -156,6 +156,14 @@ class TcpStats:
     @property
     def sndbuf_limited_us(self) -> int: ...
 
+class WireConfig:
+    """
+    How the connections speak, and who each of them is. An empty plan is
+    orderwire's; native/client/load_config.h explains each.
+    """
+
+    def __init__(self, *, plan: str = '', secrets: Sequence[tuple[str, str]] = [], first_id: int = 1, ids_per_connection: int = 0, first_client: int = 0) -> None: ...
+
 class FlowConfig:
     """Which orders are sent; native/client/order_flow.h explains each."""
 
@@ -179,7 +187,7 @@ class LoadClient:
     Raises LoadError when a value can't be carried out.
     """
 
-    def __init__(self, *, address: str, port: int, connections: int, workers: int, arrivals: str, rate_per_s: float, in_flight: int, in_flight_max: int, duration_ns: int, timeout_ns: int, drain_ns: int, lease_ns: int, seed: int, agent: int, phase: float, cpus: Sequence[int], spin: bool, flow: FlowConfig, hawkes: HawkesConfig = ..., bursts: BurstConfig = ...) -> None: ...
+    def __init__(self, *, address: str, port: int, connections: int, workers: int, arrivals: str, rate_per_s: float, in_flight: int, in_flight_max: int, duration_ns: int, timeout_ns: int, drain_ns: int, lease_ns: int, seed: int, agent: int, phase: float, cpus: Sequence[int], spin: bool, flow: FlowConfig, hawkes: HawkesConfig = ..., bursts: BurstConfig = ..., wire: WireConfig = ...) -> None: ...
 
     def connect(self, timeout_ns: int) -> int:
         """

@@ -10,6 +10,7 @@ from cluster.driver.signals import claim_stop_signals, stop_signals_interrupt
 from cluster.errors import ClusterError
 from cluster.experiment.model import Experiment
 from cluster.experiment.plan import Level, Plan, plan
+from cluster.experiment.wire import compile_protocol
 from cluster.fleet.clocks import measure_clocks
 from cluster.fleet.start import places_of, start_fleet
 from cluster.results.record import Record
@@ -22,7 +23,7 @@ MARKS: dict[State, str] = {"ok": "ok     ", "missing": "missing", "failed": "FAI
 class CheckLine(Record):
     """One thing that was looked at."""
 
-    area: str  # plan, engine, profile, fleet
+    area: str  # plan, protocol, engine, profile, fleet
     state: State  # missing: the run goes on without it; failed: it can't start
     what: str
     remedy: str = ""
@@ -56,7 +57,9 @@ def check_experiment(experiment: Experiment) -> Check:
         ConfigError: the experiment can't be laid out on this machine.
     """
     planned = plan(experiment, frozenset(os.sched_getaffinity(0)))
+    protocol = compile_protocol(experiment, planned)
     lines = [CheckLine(area="plan", state="ok", what=what) for what in _plan_lines(planned)]
+    lines.append(CheckLine(area="protocol", state="ok", what=protocol.title))
     with stop_signals_interrupt():
         with _failure_of("engine", lines), EngineSide(experiment, planned) as side:
             side.start()

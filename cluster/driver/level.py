@@ -10,6 +10,7 @@ from cluster.driver.ledger import Ledger
 from cluster.errors import StartFailed
 from cluster.experiment.model import Experiment
 from cluster.experiment.plan import Level
+from cluster.experiment.wire import CompiledProtocol
 from cluster.fleet.clocks import common_start, measure_clocks
 from cluster.fleet.protocol import Fleet
 from cluster.fleet.spec import specs_of
@@ -53,6 +54,7 @@ class LevelRun:
     """Carries out one level on a started fleet. Everything it waits for is bounded in time."""
 
     experiment: Experiment
+    protocol: CompiledProtocol
     level: Level
     fleet: Fleet
     hosts: Mapping[str, str]  # host name by agent
@@ -91,7 +93,7 @@ class LevelRun:
     def _start_together(self) -> dict[str, int]:
         engine = self.experiment.engine
         where = f"{engine.address}:{engine.port}"
-        self.fleet.prepare(specs_of(self.experiment, self.level)).require_all(
+        self.fleet.prepare(specs_of(self.experiment, self.level, self.protocol)).require_all(
             StartFailed, "agents could not be prepared"
         )
         self.fleet.connect(engine.ready_timeout_s).require_all(

@@ -20,6 +20,7 @@ from cluster.driver.watch import LevelWatcher
 from cluster.errors import FleetError
 from cluster.experiment.model import Experiment
 from cluster.experiment.plan import Plan, plan
+from cluster.experiment.wire import CompiledProtocol, compile_protocol
 from cluster.experiment.writer import dump_experiment
 from cluster.fleet.protocol import Fleet
 from cluster.fleet.start import places_of, start_fleet
@@ -48,20 +49,27 @@ def carry_out(experiment: Experiment, view: LiveView) -> Outcome:
         ClusterError: nothing could be measured, or nothing could be saved.
     """
     planned = plan(experiment, frozenset(os.sched_getaffinity(0)))
+    protocol = compile_protocol(experiment, planned)
     with stop_signals_interrupt(), ExitStack() as held:
         # From the moment on that there is a directory, an interruption leaves a summary in it.
         held.enter_context(undisturbed())
         directory = RunDirectory.create(Path(experiment.output_directory), experiment.name)
         directory.save_experiment(dump_experiment(experiment))
-        return _Run(experiment, planned, directory, view).carry_out(held.close)
+        return _Run(experiment, planned, protocol, directory, view).carry_out(held.close)
 
 
 class _Run:
     def __init__(
-        self, experiment: Experiment, planned: Plan, directory: RunDirectory, view: LiveView
+        self,
+        experiment: Experiment,
+        planned: Plan,
+        protocol: CompiledProtocol,
+        directory: RunDirectory,
+        view: LiveView,
     ) -> None:
         self._experiment = experiment
         self._plan = planned
+        self._protocol = protocol
         self._directory = directory
         self._view = view
         self._started = datetime.now(UTC)
@@ -99,7 +107,7 @@ class _Run:
             self._save_facts(side, fleet)
             for level in self._plan.levels:
                 watcher = LevelWatcher(level, self._view, self._directory)
-                run = LevelRun(self._experiment, level, fleet, hosts, side, watcher)
+                run = LevelRun(self._experiment, self._protocol, level, fleet, hosts, side, watcher)
                 record = self._carry_out_level(run)
                 if record is None:
                     return

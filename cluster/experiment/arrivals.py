@@ -4,7 +4,7 @@ from typing import Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from cluster.experiment.section import MisfitError, Section
+from cluster.document.section import MisfitError, Section
 from cluster.units import NS_PER_MS, NS_PER_S
 
 # A window of so many whole periods, or memories, is near enough to any other of the same length.

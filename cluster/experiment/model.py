@@ -4,20 +4,17 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from cluster.experiment.arrivals import Arrivals, Bursts, Hawkes
-from cluster.experiment.section import (
+from cluster.document.section import (
     SECTION_TAG,
     WORD_TAG,
     MisfitError,
-    Name,
-    PositiveRate,
-    Ratio,
     Seconds,
     Section,
     Text,
-    WholeSeconds,
     word_or_section,
 )
+from cluster.experiment.arrivals import Arrivals, Bursts, Hawkes
+from cluster.experiment.section import Name, PositiveRate, Protocol, Ratio, WholeSeconds
 from cluster.experiment.system import Agents, Cpus, Engine, Ray, ReferenceEngine, SshHost
 from cluster.experiment.workload import Load, Maximum, Mix, OrderFlow
 
@@ -113,8 +110,9 @@ class Experiment(Section):
     """One experiment file."""
 
     name: Name = Field(description="Names the run and its directory.")
-    protocol: Literal["orderwire"] = Field(
-        "orderwire", description="How orders are written on the wire (docs/orderwire.md)."
+    protocol: Protocol = Field(
+        "orderwire",
+        description="How orders are written on the wire: `loadcluster protocol list`, or a file.",
     )
     engine: Engine = Field(
         Engine(), description="The system under test: where it listens, how it is started."

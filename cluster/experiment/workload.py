@@ -4,17 +4,16 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from cluster.experiment.arrivals import Arrivals, Bursts, Hawkes
-from cluster.experiment.section import (
+from cluster.document.section import (
     SECTION_TAG,
     WORD_TAG,
     MisfitError,
-    OfferedRate,
-    Ratio,
     Seconds,
     Section,
     word_or_section,
 )
+from cluster.experiment.arrivals import Arrivals, Bursts, Hawkes
+from cluster.experiment.section import OfferedRate, Ratio
 
 SUM_TOLERANCE: Final = 1e-9  # shares such as 0.1 + 0.2 + 0.7 are 1 but for rounding
 

@@ -105,6 +105,13 @@ class Agent:
             flow=_flow(spec.flow),
             hawkes=_hawkes(spec.law),
             bursts=_bursts(spec.law),
+            wire=_native.WireConfig(
+                plan=spec.wire.plan_text,
+                secrets=list(spec.wire.secrets.items()),
+                first_id=spec.wire.first_id,
+                ids_per_connection=spec.wire.ids_per_connection,
+                first_client=spec.wire.first_client,
+            ),
         )
 
     def connect(self, timeout_ns: int) -> int:

@@ -1,14 +1,27 @@
 """What an agent is told: everything it needs for one level, and nothing of the rest."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from cluster.experiment.model import Bursts, Experiment, Hawkes, OrderFlow
 from cluster.experiment.plan import AgentShare, Level
+from cluster.experiment.wire import CompiledProtocol
 from cluster.units import NS_PER_S
 
 # Longer than any pause of a healthy driver, short enough that an orphan's load ends by itself.
 LEASE_NS = 5 * NS_PER_S
+
+
+@dataclass(frozen=True)
+class WireSpec:
+    """How an agent's connections speak, and who each of them is."""
+
+    plan_text: str
+    secrets: Mapping[str, str] = field(repr=False)  # credentials, by name
+    first_id: int  # of the fleet's connection 0
+    ids_per_connection: int  # 0: each connection counts alone
+    first_client: int  # number of the agent's first connection in the fleet
 
 
 @dataclass(frozen=True)
@@ -28,9 +41,12 @@ class LoadSpec:
     spin: bool
     in_flight_max: int
     flow: OrderFlow
+    wire: WireSpec
 
 
-def specs_of(experiment: Experiment, level: Level) -> dict[str, LoadSpec]:
+def specs_of(
+    experiment: Experiment, level: Level, protocol: CompiledProtocol
+) -> dict[str, LoadSpec]:
     """What each agent does at `level`, by agent name."""
     return {
         share.agent: LoadSpec(
@@ -48,6 +64,13 @@ def specs_of(experiment: Experiment, level: Level) -> dict[str, LoadSpec]:
             spin=experiment.agents.wait == "spin",
             in_flight_max=experiment.agents.in_flight_max,
             flow=experiment.order_flow,
+            wire=WireSpec(
+                plan_text=protocol.plan_text,
+                secrets=protocol.secrets,
+                first_id=protocol.ids.first_of(level.index),
+                ids_per_connection=protocol.ids.per_connection,
+                first_client=share.index * experiment.agents.connections,
+            ),
         )
         for share in level.shares
     }

@@ -1,4 +1,5 @@
 // The flow's and the client's keyword arguments and calls.
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
@@ -61,13 +62,31 @@ void bind_arrivals(nb::module_& module) {
             "within"_a = "poisson");
 }
 
+void bind_wire(nb::module_& module) {
+    nb::class_<WireConfig>(module, "WireConfig",
+                           "How the connections speak, and who each of them is. An empty plan is\n"
+                           "orderwire's; native/client/load_config.h explains each.")
+        .def(
+            "__init__",
+            [](WireConfig* self, std::string plan,
+               std::vector<std::pair<std::string, std::string>> secrets, std::uint64_t first_id,
+               std::uint64_t ids_per_connection, std::uint32_t first_client) {
+                new (self) WireConfig{std::move(plan), std::move(secrets), first_id,
+                                      ids_per_connection, first_client};
+            },
+            nb::kw_only(), "plan"_a = "", "secrets"_a = WireConfig{}.secrets,
+            "first_id"_a = WireConfig{}.first_id,
+            "ids_per_connection"_a = WireConfig{}.ids_per_connection,
+            "first_client"_a = WireConfig{}.first_client);
+}
+
 void construct(LoadClient* self, std::string address, std::uint16_t port, std::uint32_t connections,
                std::uint32_t workers, const std::string& arrivals, double rate_per_s,
                std::uint32_t in_flight, std::uint32_t in_flight_max, std::int64_t duration_ns,
                std::int64_t timeout_ns, std::int64_t drain_ns, std::int64_t lease_ns,
                std::uint64_t seed, std::uint32_t agent, double phase, std::vector<int> cpus,
                bool spin, const FlowConfig& flow, const HawkesConfig& hawkes,
-               const BurstConfig& bursts) {
+               const BurstConfig& bursts, const WireConfig& wire) {
     new (self) LoadClient({.address = std::move(address),
                            .port = port,
                            .connections = connections,
@@ -87,7 +106,8 @@ void construct(LoadClient* self, std::string address, std::uint16_t port, std::u
                            .phase = phase,
                            .cpus = std::move(cpus),
                            .spin = spin,
-                           .flow = flow});
+                           .flow = flow,
+                           .wire = wire});
 }
 
 void bind_client(nb::module_& module) {
@@ -102,7 +122,7 @@ void bind_client(nb::module_& module) {
              "workers"_a, "arrivals"_a, "rate_per_s"_a, "in_flight"_a, "in_flight_max"_a,
              "duration_ns"_a, "timeout_ns"_a, "drain_ns"_a, "lease_ns"_a, "seed"_a, "agent"_a,
              "phase"_a, "cpus"_a, "spin"_a, "flow"_a, "hawkes"_a = HawkesConfig{},
-             "bursts"_a = BurstConfig{})
+             "bursts"_a = BurstConfig{}, "wire"_a = WireConfig{})
         .def("connect", &LoadClient::connect, "timeout_ns"_a, without_gil,
              "Open all connections; returns how many. Raises LoadError naming operation, peer\n"
              "and cause.")
@@ -129,6 +149,7 @@ void bind_client(nb::module_& module) {
 }  // namespace
 
 void bind_load(nb::module_& module) {
+    bind_wire(module);
     bind_flow(module);
     bind_arrivals(module);
     bind_client(module);

@@ -96,8 +96,8 @@ std::vector<std::vector<Intent>> make_flows(const LoadConfig& config) try {
 }
 
 std::unique_ptr<const protocol::Plan> plan_of(const LoadConfig& config) try {
-    return std::make_unique<protocol::Plan>(
-        protocol::read_plan(config.plan.empty() ? protocol::kOrderwirePlan : config.plan));
+    return std::make_unique<protocol::Plan>(protocol::read_plan(
+        config.wire.plan.empty() ? protocol::kOrderwirePlan : config.wire.plan));
 } catch (const protocol::PlanError& error) {
     throw LoadError(error.what());
 }
@@ -149,12 +149,13 @@ std::vector<WireCodec> LoadClient::make_codecs() const {
     std::vector<WireCodec> codecs;
     codecs.reserve(config_.connections);
     for (std::uint32_t i = 0; i < config_.connections; ++i) {
-        const std::uint32_t client = config_.first_client + i;
-        const Identity identity{config_.first_id + client * config_.ids_per_connection, client};
+        const std::uint32_t client = config_.wire.first_client + i;
+        const Identity identity{config_.wire.first_id + client * config_.wire.ids_per_connection,
+                                client};
         // The orders' streams are those of workers; these are told apart by their seed.
         codecs.emplace_back(*plan_, Random(mixed(config_.flow.seed), config_.agent, i), identity);
         for (std::uint16_t text = 0; text < plan_->texts.size(); ++text) {
-            for (const auto& [name, value] : config_.secrets) {
+            for (const auto& [name, value] : config_.wire.secrets) {
                 if (plan_->texts[text] == "secret." + name) {
                     codecs.back().keep(text, std::as_bytes(std::span(value)));
                 }

@@ -34,6 +34,16 @@ struct BurstConfig {
     }
 };
 
+/// How the connections speak, and who each of them is.
+struct WireConfig {
+    std::string plan;  ///< of the protocol; empty: orderwire's
+    /// Credentials by name, for the plan's texts secret.NAME.
+    std::vector<std::pair<std::string, std::string>> secrets;
+    std::uint64_t first_id = 1;            ///< of connection 0's first request
+    std::uint64_t ids_per_connection = 0;  ///< between connections; 0: each counts alone
+    std::uint32_t first_client = 0;        ///< number of our first connection in the fleet
+};
+
 struct LoadConfig {
     std::string address = "127.0.0.1";
     std::uint16_t port = 9001;
@@ -55,13 +65,7 @@ struct LoadConfig {
     std::vector<int> cpus;  ///< one per worker, or empty: not pinned
     bool spin = false;
     FlowConfig flow;
-
-    std::string plan;  ///< of the protocol; empty: orderwire's
-    /// Credentials by name, for the plan's texts secret.NAME.
-    std::vector<std::pair<std::string, std::string>> secrets;
-    std::uint64_t first_id = 1;            ///< of the first connection's first request
-    std::uint64_t ids_per_connection = 0;  ///< between connections; 0: each counts alone
-    std::uint32_t first_client = 0;        ///< number of the first connection in the fleet
+    WireConfig wire;
 };
 
 /// Refuses what can't be carried out. Throws LoadError with one sentence.

@@ -262,7 +262,6 @@ private:
             [&](std::uint16_t index) { return index != kNone && !plan_.messages[index].is_plain; });
         const bool by_length = plan_.frame.kind == FrameKind::kType;
         for (const ReplyRule& rule : plan_.replies) {
-            manners.tracks_orders = manners.tracks_orders || rule.names_order;
             manners.has_received = manners.has_received || rule.meaning == Meaning::kReceived;
             manners.tells_ends = manners.tells_ends || rule.meaning == Meaning::kExecuted ||
                                  rule.meaning == Meaning::kFilled ||

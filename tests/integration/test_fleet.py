@@ -12,6 +12,7 @@ import pytest
 from cluster.errors import StartFailed
 from cluster.experiment.model import Experiment, Ray
 from cluster.experiment.plan import Level, plan
+from cluster.experiment.wire import CompiledProtocol, compile_protocol
 from cluster.fleet.clocks import common_start, measure_clocks
 from cluster.fleet.protocol import Fleet
 from cluster.fleet.ray_fleet import start_ray
@@ -50,8 +51,14 @@ def level_of(experiment: Experiment) -> Level:
     return plan(experiment, frozenset(os.sched_getaffinity(0))).levels[0]
 
 
+def protocol_of(experiment: Experiment) -> CompiledProtocol:
+    return compile_protocol(experiment, plan(experiment, frozenset(os.sched_getaffinity(0))))
+
+
 def hold(fleet: Fleet, experiment: Experiment) -> dict[str, OrderCounts]:
-    fleet.prepare(specs_of(experiment, level_of(experiment))).require_all(StartFailed, "prepare")
+    fleet.prepare(specs_of(experiment, level_of(experiment), protocol_of(experiment))).require_all(
+        StartFailed, "prepare"
+    )
     assert fleet.connect(5).ok == {"agent-0": 2, "agent-1": 2}
     _, starts = common_start(measure_clocks(fleet), time.monotonic_ns())
     fleet.start_at(starts).require_all(StartFailed, "start")
@@ -80,7 +87,7 @@ def test_a_burst_is_over_when_its_agents_say_so_together(engine: AcceptingEngine
     experiment = experiment_for(engine.port, "in-process", law, control_s=1)
 
     with start_fleet(experiment) as fleet:
-        specs = specs_of(experiment, level_of(experiment))
+        specs = specs_of(experiment, level_of(experiment), protocol_of(experiment))
         fleet.prepare(specs).require_all(StartFailed, "prepare")
         fleet.connect(5).require_all(StartFailed, "connect")
         _, starts = common_start(measure_clocks(fleet), time.monotonic_ns())

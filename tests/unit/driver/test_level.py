@@ -9,6 +9,7 @@ from cluster.driver.level import INTERRUPTED, LevelRun
 from cluster.errors import StartFailed
 from cluster.experiment.model import Experiment
 from cluster.experiment.plan import Level, plan
+from cluster.experiment.wire import compile_protocol
 from cluster.fleet.in_process import InProcessFleet
 from cluster.results.engine import EngineWindow
 from cluster.results.level import LevelRecord
@@ -78,7 +79,9 @@ EXPERIMENT = Experiment.model_validate(
         "profile": {"window_s": 2},
     }
 )
-LEVEL = plan(EXPERIMENT, frozenset({0, 1})).levels[0]
+PLAN = plan(EXPERIMENT, frozenset({0, 1}))
+LEVEL = PLAN.levels[0]
+PROTOCOL = compile_protocol(EXPERIMENT, PLAN)
 
 
 @dataclass
@@ -96,6 +99,7 @@ class Scene:
         with InProcessFleet(self.agents) as fleet:  # type: ignore[arg-type]  # a fake by shape
             return LevelRun(
                 EXPERIMENT,
+                PROTOCOL,
                 LEVEL,
                 fleet,
                 {"agent-0": "load-1", "agent-1": "load-2"},
