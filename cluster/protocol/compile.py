@@ -16,7 +16,9 @@ from cluster.protocol.checks import (
 )
 from cluster.protocol.envelope import Direction, is_tagged
 from cluster.protocol.expand import Expander, Leaf
+from cluster.protocol.field import ByteOrder
 from cluster.protocol.frame_rules import frame_of
+from cluster.protocol.layout import Layout
 from cluster.protocol.mistakes import Mistakes
 from cluster.protocol.model import KINDS, SIDES, ByKind, Ids, Schema
 from cluster.protocol.plan import (
@@ -34,7 +36,7 @@ from cluster.protocol.plan import (
     ZipfDraw,
 )
 from cluster.protocol.plan_text import write_plan
-from cluster.protocol.replies import ReadyReply, Replies, tell_unclear
+from cluster.protocol.replies import Placed, ReadyReply, Replies, tell_unclear
 from cluster.protocol.rules import FieldRules
 from cluster.protocol.templates import Fits, Templates, Variant, narrowest
 from cluster.units import NS_PER_S
@@ -50,10 +52,13 @@ class Compiled:
 
     title: str
     plan: WirePlan
+    byte_order: ByteOrder
     ids: Ids
     limits: Mapping[str, Fits]  # of each source the field that takes least
     secrets: Mapping[str, str]  # environment variables, and the place in the schema that asks
     defaults: Mapping[str, str]  # what stands for those of them that may be unset
+    layouts: Mapping[str, Layout]  # of the plan's messages, for people to look at
+    placed: Mapping[str, list[Placed]]  # of the schema's replies, likewise
     reasons: Mapping[str, str]  # names of the codes in rejections, by their digits or letters
 
 
@@ -78,6 +83,7 @@ class _Compiler:
         self._templates = Templates(schema, mistakes)
         self._replies = Replies(schema, mistakes)
         self._messages: dict[str, Message] = {}
+        self._layouts: dict[str, Layout] = {}
         self._ready: list[ReadyReply] = []
 
     def compile(self, document: Document[Schema]) -> Compiled:
@@ -121,10 +127,13 @@ class _Compiler:
         return Compiled(
             schema.title,
             plan,
+            schema.byte_order,
             schema.ids,
             limits,
             secrets,
             dict(self._templates.defaults),
+            self._layouts,
+            self._replies.placed,
             dict(self._replies.reasons),
         )
 
@@ -194,12 +203,14 @@ class _Compiler:
 
     def _variants(self, name: str, uses: list[Use]) -> list[SendRule]:
         """The messages of one request: one for each kind and side that differ."""
-        made = {}
+        made: dict[Use, Message] = {}
+        layouts: dict[Use, Layout] = {}
         for use in uses:
             _, kind, side = use
             message = self._templates.message(name, Variant(kind or "limit", side))
             if message is not None:
                 made[use] = message
+                layouts[use] = self._templates.layouts[name]
         by_kind = _differs(made, 1)
         by_side = _differs(made, 2)
         rules = []
@@ -209,6 +220,7 @@ class _Compiler:
             parts += [side] if by_side else []
             full = "/".join(parts)
             self._messages[full] = replace(message, name=full)
+            self._layouts[full] = layouts[action, kind, side]
             rules.append(SendRule(action, kind, side, full))  # type: ignore[arg-type]
         return rules
 
@@ -235,6 +247,7 @@ class _Compiler:
                 message = self._templates.message(name, None)
                 if message is not None:
                     self._messages[name] = message
+                    self._layouts[name] = self._templates.layouts[name]
         heartbeat, silence = session.heartbeat, session.engine_silent_s
         return SessionRules(
             logon=_timed(session.logon, session.logon_timeout_s),

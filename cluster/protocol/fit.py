@@ -44,16 +44,21 @@ class IdBlock:
 
 def ids_for(compiled: Compiled, needs: Needs) -> tuple[IdBlock, ...]:
     """The ids of each level of a run that begins when `needs` says."""
-    first = compiled.ids.first
+    first = first_id(compiled, needs.started_tenths)
     if compiled.ids.unique_per == "connection":
         return tuple(IdBlock(first, 0) for _ in needs.orders_per_connection)
-    if compiled.ids.unique_per == "day":
-        first += needs.started_tenths * _ids_per_tenth(compiled)
     blocks = []
     for orders in needs.orders_per_connection:
         blocks.append(IdBlock(first, orders))
         first += orders * needs.connections
     return tuple(blocks)
+
+
+def first_id(compiled: Compiled, started_tenths: int) -> int:
+    """The first id of a run that begins so many tenths of a second after midnight, UTC."""
+    if compiled.ids.unique_per != "day":
+        return compiled.ids.first
+    return compiled.ids.first + started_tenths * _ids_per_tenth(compiled)
 
 
 def misfits(compiled: Compiled, needs: Needs) -> list[Mistake]:
@@ -117,7 +122,7 @@ def _ids(compiled: Compiled, needs: Needs) -> Iterator[Mistake]:
     most = max(needs.orders_per_connection)
     counted = sum(needs.orders_per_connection) * needs.connections
     wanted = most if unique_per == "connection" else counted
-    first = ids_for(compiled, needs)[0].first
+    first = first_id(compiled, needs.started_tenths)
     last = first + wanted - 1
     share = _ids_per_tenth(compiled) * 10 * max(1, needs.duration_s)
     if last > _highest_id(compiled) or first < (limit.low if limit else 0):

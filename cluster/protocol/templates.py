@@ -88,6 +88,7 @@ class Templates:
         self.tables = Tables()
         self.fits: list[Fits] = []
         self.secrets: dict[str, Path] = {}  # environment variables, and where they are used
+        self.layouts: dict[str, Layout] = {}  # of the messages made last, by request
         self.defaults: dict[str, str] = {}  # what stands for those that are not set
 
     def leaves(self, name: str) -> list[Leaf]:
@@ -106,7 +107,7 @@ class Templates:
         if any(self._mistakes.within(leaf.path) for leaf in here):
             return None  # what is wrong is told
         sized = [(leaf, self._width(leaf)) for leaf in here]
-        layout = lay_out(sized, request.length, path, self._mistakes)
+        layout = self.layouts[name] = lay_out(sized, request.length, path, self._mistakes)
         return _Builder(self, request, layout).build(name)
 
     def _width(self, leaf: Leaf) -> int | None:
