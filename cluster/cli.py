@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 
 from cluster import __version__
+from cluster.cli_protocol import protocol
 from cluster.driver.check import check_experiment
 from cluster.driver.run import carry_out
 from cluster.errors import ClusterError, ConfigError
@@ -18,6 +19,7 @@ from cluster.experiment.reader import load_experiment
 from cluster.experiment.starter import starter_experiment
 from cluster.experiment.writer import json_schema
 from cluster.host.reference import reference_engine
+from cluster.protocol.model import json_schema as protocol_json_schema
 from cluster.report.live import LiveView
 from cluster.report.render import render_run
 from cluster.report.text import print_summary, summary_line
@@ -144,25 +146,28 @@ def runs(directory: Path, *, as_json: bool) -> None:
 
 
 @cli.command()
-@click.option("--protocol", default="orderwire", help="What the engine speaks.")
-def init(protocol: str) -> None:
+@click.option("--protocol", "name", default="orderwire", help="What the engine speaks.")
+def init(name: str) -> None:
     r"""Print a commented experiment to start from.
 
     \b
     Example: loadcluster init > my-engine.yaml
     """
-    click.echo(starter_experiment(protocol), nl=False)
+    click.echo(starter_experiment(name), nl=False)
+
+
+cli.add_command(protocol)
 
 
 @cli.command()
-@click.argument("what", type=click.Choice(["experiment"]))
+@click.argument("what", type=click.Choice(["experiment", "protocol"]))
 def schema(what: str) -> None:
-    r"""Print the JSON Schema of the experiment file, for editors.
+    r"""Print the JSON Schema of an experiment file or of a wire schema, for editors.
 
     \b
     Example: loadcluster schema experiment > experiment.schema.json
     """
-    documents = {"experiment": json_schema}
+    documents = {"experiment": json_schema, "protocol": protocol_json_schema}
     click.echo(json.dumps(documents[what](), indent=2, ensure_ascii=False))
 
 

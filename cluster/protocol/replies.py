@@ -39,6 +39,9 @@ TIMES: Final = ("engine_received", "engine_replied")
 ALTERNATIVES_MAX: Final = 64
 
 
+Placed = tuple[Leaf, int, int]  # a field, its offset (fix: its tag), its width (0: to the end)
+
+
 @dataclass(frozen=True)
 class ReadyReply:
     """A reply of the plan, and where it was written."""
@@ -56,6 +59,7 @@ class Replies:
         self._expander = Expander(schema.parts, mistakes)
         self._envelope = Envelope(schema, "replies", mistakes)
         self._tagged = is_tagged(schema, "replies")
+        self.placed: dict[str, list[Placed]] = {}  # by reply, for people to look at
         self.reasons: dict[str, str] = {}  # what is counted (digits or text), and its name
 
     def leaves(self, name: str) -> list[Leaf]:
@@ -71,7 +75,10 @@ class Replies:
 
     def _of(self, name: str) -> list[ReadyReply]:
         reply, path = self._schema.replies[name], ("replies", name)
-        placed = self._place(self.leaves(name))
+        leaves = self.leaves(name)
+        if any(self._mistakes.within(leaf.path) for leaf in leaves):
+            return []  # what is wrong is told
+        placed = self.placed[name] = self._place(leaves)
         end = max((at + width for _, at, width in placed), default=0)
         open_end = reply.more or self._tagged or any(width == 0 for _, _, width in placed)
         if reply.length is not None:
@@ -115,9 +122,9 @@ class Replies:
         rule = framing if framing == "soupbintcp" else (framing.replies or framing)
         return rule == "soupbintcp" or not (rule.delimiter or rule.headed or rule.resp)
 
-    def _place(self, leaves: Sequence[Leaf]) -> list[tuple[Leaf, int, int]]:
+    def _place(self, leaves: Sequence[Leaf]) -> list[Placed]:
         """Each field with its offset (tagged: its tag) and its width (0: to the end)."""
-        placed: list[tuple[Leaf, int, int]] = []
+        placed: list[Placed] = []
         spans: list[tuple[int, int, Leaf]] = []
         tags: set[int] = set()
         at: int | None = 0

@@ -41,6 +41,7 @@ from cluster.protocol.values import (
     pad_of,
 )
 
+DIGITS_MAX: Final = 64  # of a number, whatever its base
 FLOAT_EXACT: Final = {"f32": 2**24, "f64": 2**53}  # whole numbers up to here are exact
 
 
@@ -87,6 +88,7 @@ class Templates:
         self.tables = Tables()
         self.fits: list[Fits] = []
         self.secrets: dict[str, Path] = {}  # environment variables, and where they are used
+        self.layouts: dict[str, Layout] = {}  # of the messages made last, by request
         self.defaults: dict[str, str] = {}  # what stands for those that are not set
 
     def leaves(self, name: str) -> list[Leaf]:
@@ -102,8 +104,10 @@ class Templates:
         if any(leaf is None for leaf in leaves):
             return None
         here = [leaf for leaf in leaves if leaf is not None]
+        if any(self._mistakes.within(leaf.path) for leaf in here):
+            return None  # what is wrong is told
         sized = [(leaf, self._width(leaf)) for leaf in here]
-        layout = lay_out(sized, request.length, path, self._mistakes)
+        layout = self.layouts[name] = lay_out(sized, request.length, path, self._mistakes)
         return _Builder(self, request, layout).build(name)
 
     def _width(self, leaf: Leaf) -> int | None:
@@ -280,7 +284,7 @@ class _Builder:
         """Digits after a prefix, both at the left or the right of the field."""
         field, width = slot.leaf.field, slot.width or 0
         room = width - len(prefix)
-        used = digits or room
+        used = digits or min(room, DIGITS_MAX)
         if room < 1 or used > room:
             needed = len(prefix) + (digits or 1)
             sentence = f"is too narrow: prefix and digits need {needed} bytes"
@@ -289,10 +293,12 @@ class _Builder:
         justify, pad = justify_of(field), pad_of(field)
         at = slot.at.at
         if digits is not None:
-            free = room - digits
             self._put(slot.at, pad * width)
-            at += free if justify == "right" else 0
+            at += room - digits if justify == "right" else 0
             justify, pad = "right", b"0"
+        elif used < room:
+            self._put(slot.at, pad * width)
+            at += room - used if justify == "right" else 0
         elif prefix and justify == "right":
             self._templates.tell(
                 slot.leaf, "justify", "with `prefix`, text at the right needs `digits`"
