@@ -28,7 +28,7 @@ quickstart: run-environment ## load the reference engine on this machine, profil
 setup: environment ## make .venv/ ready for use and development
 
 ##@ Change
-.PHONY: test check fix native stub bench clean
+.PHONY: test check fix native plans stub bench clean
 test: native-dev-tests unit integration ## every test that this machine can run
 
 check: lint native-dev-tests unit native-asan-tests native-tsan-tests ## what a change must pass
@@ -41,6 +41,9 @@ fix: environment ## apply formatters and safe lint fixes, write the tables of do
 
 native: environment ## configure, build and test native/ alone (PRESET=dev, asan or tsan)
 	scripts/native_tests.sh $(PRESET)
+
+plans: environment ## compile the golden plans of tests/data/plans/ anew
+	$(BIN)/python scripts/golden_plans.py
 
 stub: environment ## write cluster/_native.pyi anew from the build
 	$(BIN)/python -m nanobind.stubgen -q -m cluster._native -o cluster/_native.pyi

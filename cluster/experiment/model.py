@@ -4,19 +4,16 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from cluster.experiment.section import (
+from cluster.document.section import (
     SECTION_TAG,
     WORD_TAG,
     MisfitError,
-    Name,
-    PositiveRate,
-    Ratio,
     Seconds,
     Section,
     Text,
-    WholeSeconds,
     word_or_section,
 )
+from cluster.experiment.section import Name, PositiveRate, Ratio, WholeSeconds
 from cluster.experiment.system import Agents, Cpus, Engine, Ray, ReferenceEngine, SshHost
 from cluster.experiment.workload import Load, Maximum, Mix, OrderFlow
 

@@ -5,11 +5,11 @@ from typing import Final
 
 from pydantic.fields import FieldInfo
 
-from cluster.experiment.allowed import Allowed, sections
+from cluster.document.allowed import Allowed, sections
+from cluster.document.path import Path, format_path
+from cluster.document.section import Section
+from cluster.document.sentences import default_at
 from cluster.experiment.model import Experiment
-from cluster.experiment.path import Path, format_path
-from cluster.experiment.section import Section
-from cluster.experiment.sentences import default_at
 
 _HEAD: Final = "| key | what it is | may be | default |\n| --- | --- | --- | --- |\n"
 _TABLE: Final = re.compile(r"<!-- keys of (\S+) -->\n(?:\|.*\n)*")
@@ -50,4 +50,4 @@ def _default(path: Path, info: FieldInfo) -> str:
         return "the section's defaults"
     if info.default_factory is not None:
         return "`[]`"
-    return f"`{default_at(path)}`" if info.default is not None else "none"
+    return f"`{default_at(Experiment, path)}`" if info.default is not None else "none"

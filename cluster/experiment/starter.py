@@ -3,8 +3,8 @@
 from string import Template
 from typing import Final
 
+from cluster.document.allowed import Allowed
 from cluster.errors import ConfigError, Problem
-from cluster.experiment.allowed import Allowed
 from cluster.experiment.model import Experiment
 
 _STARTER: Final = Template("""\

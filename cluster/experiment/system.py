@@ -4,20 +4,16 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from cluster.experiment.section import (
+from cluster.document.section import (
     SECTION_TAG,
     WORD_TAG,
-    Argument,
-    Cpu,
     MisfitError,
-    Pid,
-    Port,
     Seconds,
     Section,
     Text,
-    Word,
     word_or_section,
 )
+from cluster.experiment.section import Argument, Cpu, Pid, Port, Word
 
 
 class ReferenceEngine(Section):

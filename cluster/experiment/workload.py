@@ -4,7 +4,8 @@ from typing import Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from cluster.experiment.section import MisfitError, OfferedRate, Ratio, Seconds, Section
+from cluster.document.section import MisfitError, Seconds, Section
+from cluster.experiment.section import OfferedRate, Ratio
 
 SUM_TOLERANCE: Final = 1e-9  # shares such as 0.1 + 0.2 + 0.7 are 1 but for rounding
 

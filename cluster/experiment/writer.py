@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import yaml
 
+from cluster.document.source import Loader
 from cluster.experiment.model import Experiment
-from cluster.experiment.source import Loader
 
 _WIDTH: Final = 100
 

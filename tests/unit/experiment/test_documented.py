@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 import cluster
-from cluster.experiment.allowed import sections
+from cluster.document.allowed import sections
+from cluster.document.path import format_path
 from cluster.experiment.model import Experiment
-from cluster.experiment.path import format_path
 from cluster.experiment.reader import load_experiment, parse_experiment
 from cluster.experiment.reference import fill_tables, key_tables
 

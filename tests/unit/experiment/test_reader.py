@@ -283,9 +283,7 @@ def test_binary_content_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as raised:
         load_experiment(path)
 
-    assert str(raised.value) == (
-        f"{path}:2: is not text in UTF-8 (byte 9); is it an experiment file?"
-    )
+    assert str(raised.value) == (f"{path}:2: is not text in UTF-8 (byte 9); is it an experiment?")
 
 
 def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import cluster
+from cluster.document.allowed import sections
 from cluster.errors import ConfigError
-from cluster.experiment.allowed import sections
 from cluster.experiment.model import Experiment
 from cluster.experiment.reader import parse_experiment
 

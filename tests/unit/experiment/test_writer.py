@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cluster
-from cluster.experiment.allowed import sections
+from cluster.document.allowed import sections
 from cluster.experiment.model import Agents, Baseline, Cpus, Engine, Experiment, Load, SshHost
 from cluster.experiment.reader import load_experiment, parse_experiment
 from cluster.experiment.writer import dump_experiment, json_schema

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from cluster.document.path import Path, format_path, parse_path, show_text
+from cluster.document.source import read_source
 from cluster.errors import Problem
-from cluster.experiment.path import Path, format_path, parse_path, show_text
-from cluster.experiment.source import read_source
 
 
 @dataclass(frozen=True)

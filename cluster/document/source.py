@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import yaml
 
+from cluster.document.path import Path, format_path, show_text
 from cluster.errors import Problem
-from cluster.experiment.path import Path, format_path, show_text
 
 DEPTH_MAX: Final = 16
 NODES_MAX: Final = 100_000
@@ -57,16 +57,16 @@ class Source:
     broken: set[Path] = field(default_factory=set)  # their problem is told; `value` is a stand-in
 
 
-def read_source(text: str, file: str) -> Source:
-    """Read one YAML document; whatever is wrong with it is in `problems`."""
+def read_source(text: str, file: str, noun: str = "this") -> Source:
+    """Read one YAML document, which should be `noun`; what is wrong with it is in `problems`."""
     source = Source(file)
     try:
-        _check_depth(text)
+        _check_depth(text, noun)
         root = yaml.compose(text, Loader)
         if root is None:
             source.is_empty = True
         else:
-            source.value = _Builder(source).build(root, ())
+            source.value = _Builder(source, noun).build(root, ())
     except _TooMuchError as error:
         source.problems.append(Problem(file, error.line, "", str(error)))
     except yaml.YAMLError as error:
@@ -78,14 +78,14 @@ def read_source(text: str, file: str) -> Source:
 
 
 class _TooMuchError(Exception):
-    """The document is too deep or too large to be an experiment."""
+    """The document is too deep or too large for people to have written it."""
 
     def __init__(self, message: str, line: int) -> None:
         super().__init__(message)
         self.line = line
 
 
-def _check_depth(text: str) -> None:
+def _check_depth(text: str, noun: str) -> None:
     """Refuse deep documents before PyYAML composes them, which it does by recursion."""
     depth = 0
     for event in yaml.parse(text, Loader):
@@ -95,15 +95,16 @@ def _check_depth(text: str) -> None:
             depth -= 1
         if depth > DEPTH_MAX:
             raise _TooMuchError(
-                f"is nested more than {DEPTH_MAX} deep; an experiment never is", _line(event)
+                f"is nested more than {DEPTH_MAX} deep; {noun} never is", _line(event)
             )
 
 
 class _Builder:
     """Turns PyYAML's nodes into values and notes the line of each."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, noun: str) -> None:
         self._source = source
+        self._noun = noun
         self._nodes = 0
 
     def build(self, node: yaml.Node, path: Path) -> Any:  # noqa: ANN401 - the values of YAML
@@ -112,7 +113,7 @@ class _Builder:
         if self._nodes > NODES_MAX or len(path) > DEPTH_MAX:
             raise _TooMuchError(
                 f"holds more than {NODES_MAX:_} values or {DEPTH_MAX} levels once its aliases "
-                "(`*name`) are expanded; an experiment never does",
+                f"(`*name`) are expanded; {self._noun} never does",
                 _line(node),
             )
         if isinstance(node, yaml.MappingNode):

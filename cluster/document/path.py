@@ -1,4 +1,4 @@
-"""Where a value stands in an experiment: `load.rates_per_s[0]` as written, as steps, and back."""
+"""Where a value stands in a document: `load.rates_per_s[0]` as written, as steps, and back."""
 
 import re
 from typing import Final

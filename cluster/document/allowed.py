@@ -1,4 +1,4 @@
-"""What may stand at each place of an experiment, in words: read from the model itself.
+"""What may stand at each place of a document, in words: read from the model itself.
 
 Every message about a wrong value is made from this, so a message can't disagree with the model.
 """
@@ -13,10 +13,12 @@ import annotated_types
 from pydantic import Discriminator
 from pydantic.fields import FieldInfo
 
-from cluster.experiment.path import Path
-from cluster.experiment.section import SECTION_TAG, WORD_TAG, Section, Words
+from cluster.document.path import Path
+from cluster.document.section import LIST_TAG, SECTION_TAG, WORD_TAG, Section, Words
 
-_TAGS: Final = (SECTION_TAG, WORD_TAG)
+KEY_STEP: Final = "[key]"  # how pydantic says that it is the key of a mapping that is wrong
+
+_TAGS: Final = (SECTION_TAG, WORD_TAG, LIST_TAG)
 _KEYS_SHOWN: Final = 8
 _GROUPED_FROM: Final = 100_000  # smaller numbers are read at a glance
 
@@ -56,6 +58,15 @@ class Allowed:
         return None
 
     @property
+    def mapping(self) -> "tuple[Allowed, Allowed] | None":
+        """What the names and the values of the mapping that may stand here are, if one may."""
+        for member in self.members():
+            if get_origin(member.annotation) is dict:
+                name, value = get_args(member.annotation)
+                return _flatten(name), _flatten(value)
+        return None
+
+    @property
     def words(self) -> list[str]:
         """The fixed words that may stand here."""
         return [
@@ -86,13 +97,17 @@ def find(section: type[Section], location: Sequence[str | int]) -> tuple[Path, A
     """
     path: Path = ()
     here = Allowed(section)
-    for step in location:
+    for index, step in enumerate(location):
         if step in _TAGS and len(here.members()) > 1:
             continue
         if isinstance(step, int) and here.item is not None:
             here = here.item
-        elif here.section is not None and step in here.section.model_fields:
-            here = Allowed.of_field(here.section.model_fields[str(step)])
+        elif here.section is not None and step in keys_of(here.section):
+            here = Allowed.of_field(keys_of(here.section)[str(step)])
+        elif here.mapping is not None:
+            named, here = here.mapping
+            if index + 1 < len(location) and location[index + 1] == KEY_STEP:
+                return (*path, step), named
         elif here.section is None and len(here.members()) > 1:
             continue
         path = (*path, step)
@@ -104,14 +119,28 @@ def nearest(word: str, candidates: Sequence[str]) -> str | None:
     return next(iter(difflib.get_close_matches(word.lower(), candidates, n=1, cutoff=0.6)), None)
 
 
-def sections(section: type[Section], path: Path = ()) -> Iterator[tuple[Path, type[Section]]]:
-    """Every section of the model with its path, the given one first; lists are entered."""
+def keys_of(section: type[Section]) -> dict[str, FieldInfo]:
+    """The fields of a section by the keys that people write."""
+    return {info.alias or name: info for name, info in section.model_fields.items()}
+
+
+def sections(
+    section: type[Section], path: Path = (), within: tuple[type[Section], ...] = ()
+) -> Iterator[tuple[Path, type[Section]]]:
+    """Every section of the model with its path, the given one first; lists are entered.
+
+    Mappings are entered as NAME. A section is not entered again within itself.
+    """
     yield path, section
-    for name, info in section.model_fields.items():
+    for key, info in keys_of(section).items():
+        place: Path = (*path, key)
         allowed = Allowed.of_field(info)
         inner = allowed.section or (allowed.item.section if allowed.item else None)
-        if inner is not None:
-            yield from sections(inner, (*path, name))
+        while inner is None and allowed.mapping is not None:
+            allowed, place = allowed.mapping[1], (*place, "NAME")
+            inner = allowed.section
+        if inner is not None and inner not in (*within, section):
+            yield from sections(inner, place, (*within, section))
 
 
 def _flatten(annotation: Any, metadata: tuple[Any, ...] = ()) -> Allowed:  # noqa: ANN401 - a type
@@ -142,13 +171,15 @@ def _spread(metadata: Sequence[Any]) -> Iterator[Any]:
 def _in_words(allowed: Allowed) -> str:
     sentences = [part.sentence for part in allowed.metadata if isinstance(part, Words)]
     if allowed.section is not None:
-        keys = [f"`{name}`" for name in allowed.section.model_fields]
+        keys = [f"`{name}`" for name in keys_of(allowed.section)]
         shown = ", ".join(keys[:_KEYS_SHOWN]) + (", …" if len(keys) > _KEYS_SHOWN else "")
         sentences.append(f"a section (keys: {shown})")
     elif allowed.words:
         sentences += [f"`{word}`" for word in allowed.words]
     elif allowed.item is not None:
         sentences.append(f"a list{_lengths(allowed)}, each {allowed.item.sentence()}")
+    elif allowed.mapping is not None:
+        sentences.append(f"names, each with {allowed.mapping[1].sentence()}")
     elif not sentences:
         plain = {int: "a whole number", float: "a number", bool: "true or false"}
         sentences.append(plain.get(allowed.annotation, "text") + _limits(allowed))

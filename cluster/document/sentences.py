@@ -8,10 +8,9 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails, PydanticUndefined
 
-from cluster.experiment.allowed import Allowed, find, nearest, sections
-from cluster.experiment.model import Experiment
-from cluster.experiment.path import Path, format_path, parse_path, show_text
-from cluster.experiment.section import MisfitError, Section
+from cluster.document.allowed import KEY_STEP, Allowed, find, keys_of, nearest, sections
+from cluster.document.path import Path, format_path, parse_path, show_text
+from cluster.document.section import MisfitError, Section
 
 
 @dataclass(frozen=True)
@@ -22,55 +21,61 @@ class Mistake:
     sentence: str
 
 
-def mistakes_of(error: ValidationError, root: object) -> list[Mistake]:
-    """What `error` says of `root`; several findings about one value are one mistake."""
+def mistakes_of(
+    error: ValidationError, root: object, model: type[Section], noun: str
+) -> list[Mistake]:
+    """What `error` says of `root`; several findings about one value are one mistake.
+
+    Args:
+        error: What pydantic found.
+        root: The values as they were read.
+        model: What they should have been.
+        noun: What messages call the whole document: an experiment.
+    """
     mistakes: dict[Path, Mistake] = {}
     for details in error.errors(include_url=False):
-        mistake = _mistake(details, root)
+        mistake = _mistake(details, root, model, noun)
         mistakes.setdefault(mistake.path, mistake)
     return list(mistakes.values())
 
 
-def _mistake(details: ErrorDetails, root: object) -> Mistake:
-    path, allowed = find(Experiment, details["loc"])
+def _mistake(details: ErrorDetails, root: object, model: type[Section], noun: str) -> Mistake:
+    path, allowed = find(model, details["loc"])
     reason = details.get("ctx", {}).get("error")
     if isinstance(reason, MisfitError):
         return Mistake((*path, *(parse_path(reason.key) or ())), reason.sentence)
     if details["type"] == "missing":
         return Mistake(path, f"is missing; it must be {allowed.sentence()}")
     if details["type"] == "extra_forbidden":
-        return Mistake(path, _unknown_key(path, allowed))
-    return Mistake(path, _wrong_value(path, allowed, _value_at(root, path)))
+        return Mistake(path, _unknown_key(path, allowed, model, noun))
+    if details["loc"][-1:] == (KEY_STEP,):
+        return Mistake(path, f"can't be a name here; a name must be {allowed.sentence()}")
+    advice = "".join(f"; {text}" for text in _advice(model, path, allowed, _value_at(root, path)))
+    sentence = f"must be {allowed.sentence()}, not {_shown(_value_at(root, path))}{advice}"
+    return Mistake(path, sentence)
 
 
-def _unknown_key(path: Path, allowed: Allowed) -> str:
+def _unknown_key(path: Path, allowed: Allowed, model: type[Section], noun: str) -> str:
     """The key that was meant, the section it belongs to, or all keys of this section."""
     key = str(path[-1])
-    section = allowed.section or Experiment
-    here = f"`{format_path(path[:-1])}`" if len(path) > 1 else "an experiment"
-    meant = nearest(key, list(section.model_fields))
+    section = allowed.section or model
+    here = f"`{format_path(path[:-1])}`" if len(path) > 1 else noun
+    meant = nearest(key, list(keys_of(section)))
     elsewhere = [
-        format_path((*place, key))
-        for place, other in sections(Experiment)
-        if key in other.model_fields
+        format_path((*place, key)) for place, other in sections(model) if key in keys_of(other)
     ]
     advice = ""
     if meant:
         advice = f"; did you mean `{meant}`?"
     elif elsewhere:
         advice = f"; it belongs elsewhere: {' or '.join(f'`{place}`' for place in elsewhere)}."
-    keys = ", ".join(f"`{name}`" for name in section.model_fields)
+    keys = ", ".join(f"`{name}`" for name in keys_of(section))
     return f"is not a key of {here}{advice or '.'} Its keys: {keys}"
 
 
-def _wrong_value(path: Path, allowed: Allowed, value: object) -> str:
-    advice = "".join(f"; {text}" for text in _advice(path, allowed, value))
-    return f"must be {allowed.sentence()}, not {_shown(value)}{advice}"
-
-
-def _advice(path: Path, allowed: Allowed, value: object) -> Iterator[str]:
+def _advice(model: type[Section], path: Path, allowed: Allowed, value: object) -> Iterator[str]:
     """What to write instead, where that can be told."""
-    default = default_at(path)
+    default = default_at(model, path)
     if value is None and default is not None:
         yield f"leave the key out for the default ({default})"
     if allowed.item is not None and not isinstance(value, list | dict | None):
@@ -86,17 +91,24 @@ def _advice(path: Path, allowed: Allowed, value: object) -> Iterator[str]:
         yield f'write text in quotes: "{_plain(value)}"'
 
 
-def default_at(path: Path) -> str | None:
+def default_at(model: type[Section], path: Path) -> str | None:
     """The default as one would write it, or None when there is none that fits on a line."""
-    section: type[Section] | None = Experiment
+    allowed = Allowed(model)
     default: object = None
     for step in path:
-        if section is None or step not in section.model_fields:
+        if allowed.mapping is not None:
+            default, allowed = None, allowed.mapping[1]
+            continue
+        if allowed.section is None or step not in keys_of(allowed.section):
             return None
-        info = section.model_fields[str(step)]
+        info = keys_of(allowed.section)[str(step)]
         default = info.get_default(call_default_factory=False)
-        section = Allowed.of_field(info).section
-    if default is None or default is PydanticUndefined or isinstance(default, Section | list):
+        allowed = Allowed.of_field(info)
+    if (
+        default is None
+        or default is PydanticUndefined
+        or isinstance(default, Section | list | dict)
+    ):
         return None
     return _plain(default)
 

@@ -1,0 +1,1 @@
+"""Wire schemas: from the YAML in which a protocol is written down to the plan that is sent by."""
