@@ -36,7 +36,8 @@ class Compiled:
     ids: Ids
     limits: Mapping[str, Fits]  # of each source the field that takes least
     secrets: Mapping[str, str]  # environment variables, and the place in the schema that asks
-    reasons: Mapping[int, str]  # names of the codes in rejections
+    defaults: Mapping[str, str]  # what stands for those of them that may be unset
+    reasons: Mapping[str, str]  # names of the codes in rejections, by their digits or letters
 
 
 def compile_schema(document: Document[Schema]) -> Compiled:
@@ -91,7 +92,13 @@ class _Compiler:
             name: document.places.place(path) for name, path in self._templates.secrets.items()
         }
         return Compiled(
-            schema.title, plan, schema.ids, limits, secrets, dict(self._replies.reasons)
+            schema.title,
+            plan,
+            schema.ids,
+            limits,
+            secrets,
+            dict(self._templates.defaults),
+            dict(self._replies.reasons),
         )
 
     def _sends(self) -> tuple[SendRule, ...]:

@@ -27,9 +27,10 @@ def rule_of(schema: Schema, direction: Direction) -> Frame | Literal["soupbintcp
 def rule_path(schema: Schema, direction: Direction) -> Path:
     """Where the framing of one direction is written."""
     framing = schema.framing
-    if framing != "soupbintcp" and framing.requests is not None:
-        return ("framing", direction)
-    return ("framing",)
+    if framing == "soupbintcp":
+        return ("framing",)
+    one = framing.requests if direction == "requests" else framing.replies
+    return ("framing",) if one is None else ("framing", direction)
 
 
 def is_tagged(schema: Schema, direction: Direction) -> bool:

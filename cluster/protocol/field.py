@@ -146,6 +146,9 @@ class WireField(Section):
     environment: Name | None = Field(
         None, description="A credential: the value of this environment variable."
     )
+    default: Annotated[str, Field(max_length=1_000)] | None = Field(
+        None, description="What stands where the environment variable is not set."
+    )
     keep: Name | None = Field(None, description="Keep this reply's text for `session`.")
     map: dict[Annotated[str, Field(min_length=1, max_length=64)], Constant] | None = Field(
         None, description="What is written for each side or kind; names of reasons."

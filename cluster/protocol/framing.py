@@ -115,15 +115,16 @@ FrameOrWord = Annotated[
 class Framing(Frame):
     """One rule for both directions, or one for each."""
 
-    requests: FrameOrWord | None = Field(None, description="Of what is sent, where they differ.")
+    requests: FrameOrWord | None = Field(
+        None, description="Of what is sent, where they differ; left out: requests are not checked."
+    )
     replies: FrameOrWord | None = Field(None, description="Of what comes, where they differ.")
 
     @model_validator(mode="after")
     def _one_rule(self) -> Self:
-        if (self.requests is None) != (self.replies is None):
-            given, other = ("requests", "replies") if self.requests else ("replies", "requests")
-            raise MisfitError(given, f"needs `{other}` beside it: a rule for each direction")
-        rules = [*self.rules, *(["requests and replies"] if self.requests is not None else [])]
+        if self.requests is not None and self.replies is None:
+            raise MisfitError("requests", "needs `replies` beside it: a rule for what comes")
+        rules = [*self.rules, *(["replies"] if self.replies is not None else [])]
         _require_one(rules, of_directions=True)
         return self
 
@@ -138,6 +139,6 @@ def _require_one(rules: list[str], *, of_directions: bool) -> None:
     if len(rules) == 1:
         return
     known = ", ".join(f"`{name}`" for name in Frame.model_fields)
-    both = ", or `requests` and `replies`" if of_directions else ""
+    both = ", or `replies` with or without `requests`" if of_directions else ""
     given = f"{' and '.join(f'`{rule}`' for rule in rules)} are given" if rules else "none is given"
     raise MisfitError("", f"needs exactly one of {known}{both}; {given}")

@@ -37,7 +37,6 @@ WHAT: Final = {"executed_size": "executed", "remaining_size": "remaining"}
 NS_PER: Final = {"ns": 1, "us": NS_PER_US, "ms": NS_PER_MS, "s": NS_PER_S}
 TIMES: Final = ("engine_received", "engine_replied")
 ALTERNATIVES_MAX: Final = 64
-REASON_BYTES_MAX: Final = 8
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ class Replies:
         self._expander = Expander(schema.parts, mistakes)
         self._envelope = Envelope(schema, "replies", mistakes)
         self._tagged = is_tagged(schema, "replies")
-        self.reasons: dict[int, str] = {}
+        self.reasons: dict[str, str] = {}  # what is counted (digits or text), and its name
 
     def leaves(self, name: str) -> list[Leaf]:
         """The fields of a reply in their order, with those of the envelope."""
@@ -210,22 +209,11 @@ class Replies:
         if is_integer(field):
             return IntRead(at, width, self._order(leaf), is_signed(field), scale)
         if field.value == "reason" and field.type in ("alpha", "text"):
-            return self._lettered_reason(leaf, at, width)
+            return TextRead(at, width, self._text_pad(leaf))
         if is_float(field) or field.type == "bytes":
             self._tell(leaf, "type", f"`{field.value}` can't be read from type {field.type}")
             return None
         return self._digits(leaf, at, width, scale)
-
-    def _lettered_reason(self, leaf: Leaf, at: int, width: int) -> IntRead | None:
-        """Letters are told apart as the number that their bytes are."""
-        if not self._tagged and 0 < width <= REASON_BYTES_MAX:
-            return IntRead(at, width, "big", signed=False, scale=1)
-        self._tell(
-            leaf,
-            "type",
-            f"a reason is a number, or text of up to {REASON_BYTES_MAX} bytes; use type number",
-        )
-        return None
 
     def _digits(self, leaf: Leaf, at: int, width: int, scale: int) -> DecRead | None:
         field = leaf.field
@@ -238,19 +226,22 @@ class Replies:
         return DecRead(at + skipped, rest, base, decimals, pad_of(field), scale)
 
     def _name_reasons(self, leaf: Leaf) -> None:
-        """Names of the reason's codes, for the report."""
+        """Names of the reason's codes, for the report.
+
+        Codes are counted as they come: where two replies use one code for different things, as FIX
+        does with OrdRejReason and CxlRejReason, its name is both.
+        """
         for name, code in (leaf.field.map or {}).items():
             try:
                 content = encode(leaf.field, code, "big")
             except WrongValueError as error:
                 self._mistakes.add((*leaf.path, "map", name), str(error))
                 continue
-            number = code if isinstance(code, int) else int.from_bytes(content, "big")
-            known = self.reasons.setdefault(number, name)
-            if known != name:
-                self._mistakes.add(
-                    (*leaf.path, "map", name), f"`{code}` is called `{known}` already"
-                )
+            digits = leaf.field.type == "number" or is_integer(leaf.field)
+            counted = str(code) if digits else content.rstrip(self._text_pad(leaf)).decode()
+            known = self.reasons.setdefault(counted, name)
+            if name not in known.split(" or "):
+                self.reasons[counted] = f"{known} or {name}"
 
     def _order(self, leaf: Leaf) -> ByteOrder:
         return leaf.field.byte_order or self._schema.byte_order

@@ -87,6 +87,7 @@ class Templates:
         self.tables = Tables()
         self.fits: list[Fits] = []
         self.secrets: dict[str, Path] = {}  # environment variables, and where they are used
+        self.defaults: dict[str, str] = {}  # what stands for those that are not set
 
     def leaves(self, name: str) -> list[Leaf]:
         """The fields of a request in their order, with those of the envelope."""
@@ -407,12 +408,23 @@ class _Builder:
         field = slot.leaf.field
         text = f"session.{field.session}" if field.session else f"secret.{field.environment}"
         if field.environment:
-            self._templates.secrets.setdefault(field.environment, (*slot.leaf.path, "environment"))
+            self._secret(slot.leaf, field.environment)
         if slot.width is None:
             self._inserts[slot.at.chunk] = text
             return
         justify, pad = justify_of(field), pad_of(field)
         self._patch(slot, TextPatch(slot.at.at, slot.width, justify, pad, text))
+
+    def _secret(self, leaf: Leaf, variable: str) -> None:
+        self._templates.secrets.setdefault(variable, (*leaf.path, "environment"))
+        default = leaf.field.default
+        if default is None:
+            return
+        known = self._templates.defaults.setdefault(variable, default)
+        if known != default:
+            self._templates.tell(leaf, "default", f"`{variable}` has another elsewhere: `{known}`")
+        if not default and leaf.field.tag is not None:
+            self._templates.tell(leaf, "default", "a tagged field can't be empty")
 
 
 def narrowest(fits: list[Fits], natural: Mapping[str, tuple[int, int]]) -> dict[str, Fits]:
