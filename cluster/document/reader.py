@@ -148,6 +148,10 @@ class Places:
         problem = self.problem(Mistake(path, ""))
         return f"{problem.file}:{problem.line}" if problem.line else problem.file
 
+    def is_in_file(self, path: Path) -> bool:
+        """Whether the value at `path` is as the file has it: no `--set` gave it."""
+        return self._change_of(path) is None
+
     def is_told(self, path: Path) -> bool:
         """Whether the value is a stand-in for one whose problem is told already."""
         broken = any(path[:end] in self._source.broken for end in range(len(path) + 1))

@@ -13,7 +13,7 @@ from cluster.document.section import (
     Text,
     word_or_section,
 )
-from cluster.experiment.section import Name, PositiveRate, Ratio, WholeSeconds
+from cluster.experiment.section import Name, PositiveRate, Protocol, Ratio, WholeSeconds
 from cluster.experiment.system import Agents, Cpus, Engine, Ray, ReferenceEngine, SshHost
 from cluster.experiment.workload import Load, Maximum, Mix, OrderFlow
 
@@ -106,8 +106,9 @@ class Experiment(Section):
     """One experiment file."""
 
     name: Name = Field(description="Names the run and its directory.")
-    protocol: Literal["orderwire"] = Field(
-        "orderwire", description="How orders are written on the wire (docs/orderwire.md)."
+    protocol: Protocol = Field(
+        "orderwire",
+        description="How orders are written on the wire: `loadcluster protocol list`, or a file.",
     )
     engine: Engine = Field(
         Engine(), description="The system under test: where it listens, how it is started."

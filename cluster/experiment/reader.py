@@ -6,6 +6,7 @@ from typing import Final
 
 from cluster.document.reader import Kind, read_file, read_text
 from cluster.experiment.model import Experiment
+from cluster.protocol.builtin import is_path
 
 EXPERIMENT: Final = Kind(
     model=Experiment,
@@ -17,7 +18,7 @@ EXPERIMENT: Final = Kind(
 
 
 def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
-    """Read an experiment file.
+    """Read an experiment file. The path of a wire schema becomes an absolute one.
 
     Args:
         path: The YAML file.
@@ -27,7 +28,14 @@ def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
         ConfigError: the file can't be read, or something in it or in an override is wrong.
             `problems` has every mistake that could be told, in the order of the file.
     """
-    return read_file(EXPERIMENT, path, overrides).content
+    document = read_file(EXPERIMENT, path, overrides)
+    experiment = document.content
+    if not is_path(experiment.protocol):
+        return experiment
+    # From where it was written: beside the file, or, with --set, where the user is.
+    written_in = path.parent if document.places.is_in_file(("protocol",)) else Path()
+    schema = (written_in / experiment.protocol).absolute()
+    return experiment.model_copy(update={"protocol": str(schema)})
 
 
 def parse_experiment(text: str, file: str, overrides: Sequence[str] = ()) -> Experiment:

@@ -2,9 +2,18 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from cluster.document.section import Words
+from cluster.document.section import MisfitError, Words
+from cluster.protocol.builtin import unknown_protocol
+
+
+def _known_protocol(protocol: str) -> str:
+    sentence = unknown_protocol(protocol)
+    if sentence:
+        raise MisfitError("", sentence)
+    return protocol
+
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Pid = Annotated[int, Field(ge=1, le=2**22)]
@@ -21,4 +30,10 @@ Name = Annotated[
     str,
     Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"),
     Words("1 to 64 letters, digits, `.`, `_` or `-`, the first a letter or digit"),
+]
+Protocol = Annotated[
+    str,
+    Field(pattern=r"^[^\x00-\x1f\x7f]+$"),
+    AfterValidator(_known_protocol),
+    Words("the name of a builtin protocol, or the path of a wire schema (.yaml)"),
 ]

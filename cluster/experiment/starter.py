@@ -3,9 +3,8 @@
 from string import Template
 from typing import Final
 
-from cluster.document.allowed import Allowed
 from cluster.errors import ConfigError, Problem
-from cluster.experiment.model import Experiment
+from cluster.protocol.builtin import unknown_protocol
 
 _STARTER: Final = Template("""\
 # A loadcluster experiment: what to load, how hard, for how long.
@@ -64,8 +63,7 @@ def starter_experiment(protocol: str = "orderwire") -> str:
     Raises:
         ConfigError: there is no such protocol.
     """
-    known = Allowed.of_field(Experiment.model_fields["protocol"])
-    if protocol not in known.words:
-        sentence = f"must be {known.sentence()}, not `{protocol}`"
+    sentence = unknown_protocol(protocol)
+    if sentence:
         raise ConfigError([Problem("--protocol", None, "", sentence)])
     return _STARTER.substitute(protocol=protocol)

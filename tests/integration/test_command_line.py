@@ -208,7 +208,7 @@ def test_the_schema_is_one_and_holds_for_what_init_prints() -> None:
         (["run", "nowhere.yaml"], "nowhere.yaml: there is no such file"),
         (["run"], "Missing argument 'EXPERIMENT'"),
         (["frobnicate"], "No such command 'frobnicate'"),
-        (["init", "--protocol", "fix"], "--protocol: must be `orderwire`, not `fix`"),
+        (["init", "--protocol", "orderwier"], "not `orderwier`; did you mean `orderwire`?"),
         (["schema", "run"], "'run' is not 'experiment'"),
     ],
 )

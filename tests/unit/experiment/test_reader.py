@@ -155,7 +155,10 @@ def test_a_whole_number_may_be_written_with_an_exponent() -> None:
         ("baseline: {name: API}", "baseline.throughput_per_s: is missing; it must be a number"),
         ("abort: {response_p99_ms: 0}", "must be a number above 0 up to 86_400_000, not `0`"),
         ("measure: {warmup_s: -1}", "must be a whole number from 0 to 86400, not `-1`"),
-        ("protocol: fix", "must be `orderwire`, not the text `fix`"),
+        (
+            "protocol: orderwier",
+            "or the path of a wire schema (.yaml), not `orderwier`; did you mean",
+        ),
         ("1: x", "1: is not a key of an experiment. Its keys: `name`"),
         ("[a]: x", "holds a key that is not a word; write `key: value`"),
         ("<<: {name: y}", "<<: is not a key of an experiment"),
@@ -360,3 +363,17 @@ def test_an_override_without_a_value_empties_the_key() -> None:
     text = "name: x\nload: {rates_per_s: [1], maximum: {in_flight: 5}}"
 
     assert parse_experiment(text, "x.yaml", ["load.maximum="]).load.maximum is None
+
+
+def test_the_path_of_a_wire_schema_is_relative_to_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text(SMALL + "protocol: wire/own.yaml\n")
+
+    assert load_experiment(path).protocol == str(tmp_path / "wire" / "own.yaml")
+
+
+def test_the_path_of_a_wire_schema_in_an_override_is_relative_to_the_user(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text(SMALL)
+
+    assert load_experiment(path, ["protocol=own.yaml"]).protocol == str(Path.cwd() / "own.yaml")

@@ -26,6 +26,7 @@ def test_the_starter_s_alternatives_load_once_uncommented() -> None:
 
 def test_a_protocol_that_there_is_not_is_one_sentence() -> None:
     with pytest.raises(ConfigError) as raised:
-        starter_experiment("fix")
+        starter_experiment("orderwier")
 
-    assert str(raised.value) == "--protocol: must be `orderwire`, not `fix`"
+    assert str(raised.value).startswith("--protocol: must be ")
+    assert str(raised.value).endswith(", not `orderwier`; did you mean `orderwire`?")

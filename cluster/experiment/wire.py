@@ -1,0 +1,134 @@
+"""The experiment's protocol: compiled, and held against what the experiment asks of it."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from math import ceil
+from typing import Final
+
+from cluster.document.path import format_path
+from cluster.errors import ConfigError, Problem
+from cluster.experiment.model import Experiment, OrderFlow
+from cluster.experiment.plan import Level, Plan
+from cluster.protocol.builtin import read_schema, schema_path
+from cluster.protocol.compile import compile_schema
+from cluster.protocol.fit import IdRange, Needs, ids_for, misfits
+from cluster.protocol.plan_text import write_plan
+
+# The most that a worker has ever been seen to send, and some more: closed-loop, nobody knows.
+ORDERS_PER_WORKER_PER_S: Final = 5_000_000
+# Random arrivals bunch, and connections take turns unevenly.
+MARGIN: Final = 2
+SPARE_ORDERS: Final = 10_000
+# Quantities are exponential in a part; native/client/random.h says how far out they get.
+EXPONENTIAL_MAX: Final = 23
+
+
+@dataclass(frozen=True)
+class CompiledProtocol:
+    """Everything that is needed to speak an experiment's protocol."""
+
+    title: str
+    plan_text: str  # what native code loads
+    ids: IdRange  # which ids a connection uses: `ids.first_of(level, connection)`
+    secrets: tuple[str, ...]  # environment variables whose values native code needs, by name
+    reasons: Mapping[int, str]  # names of the reason codes of rejections, for the report
+
+
+def compile_protocol(
+    experiment: Experiment,
+    planned: Plan,
+    started: datetime | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> CompiledProtocol:
+    """Compile the protocol of `experiment` and hold it against what is planned.
+
+    Call it once per run, in the driver, before anything is started; hand `plan_text` to every
+    agent. Credentials are never in it: `secrets` names the environment variables whose values an
+    agent hands to native code beside the plan, as `secret.NAME`.
+
+    Args:
+        experiment: Its `protocol` is a builtin name or the path of a schema.
+        planned: The levels; how many ids a connection needs comes from them, with a margin.
+        started: When the run begins, for ids that are unique over a day; left out: now.
+        environment: Where credentials must be set; left out: this process's.
+
+    Raises:
+        ConfigError: the schema is wrong, or can't carry the experiment: all mistakes at once.
+    """
+    compiled = compile_schema(read_schema(schema_path(experiment.protocol)))
+    needs = needs_of(
+        experiment,
+        planned,
+        started or datetime.now(UTC),
+        os.environ if environment is None else environment,
+    )
+    problems = [
+        Problem(experiment.name, None, format_path(mistake.path), mistake.sentence)
+        for mistake in misfits(compiled, needs)
+    ]
+    if problems:
+        raise ConfigError(problems)
+    return CompiledProtocol(
+        title=compiled.title,
+        plan_text=write_plan(compiled.plan),
+        ids=ids_for(compiled, needs),
+        secrets=tuple(compiled.secrets),
+        reasons=compiled.reasons,
+    )
+
+
+def needs_of(
+    experiment: Experiment, planned: Plan, started: datetime, environment: Mapping[str, str]
+) -> Needs:
+    """What `experiment` asks of its protocol."""
+    flow = experiment.order_flow
+    shares = {"replace": flow.mix.replace, "cancel": flow.mix.cancel}
+    kinds = {
+        "limit": 1 - flow.ioc_ratio - flow.market_ratio,
+        "market": flow.market_ratio,
+        "immediate_or_cancel": flow.ioc_ratio,
+    }
+    midnight = started.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return Needs(
+        orders_per_connection=max(_orders_per_connection(level) for level in planned.levels),
+        connections=experiment.agents.count * experiment.agents.connections,
+        levels=len(planned.levels),
+        duration_s=sum(level.duration_s for level in planned.levels),
+        started_s=int((started - midnight).total_seconds()),
+        prices=_prices(flow),
+        sizes=_sizes(flow),
+        symbols=flow.symbols,
+        kinds=frozenset(kind for kind, share in kinds.items() if share > 0),
+        actions=frozenset(action for action, share in shares.items() if share > 0),
+        environment=environment,
+    )
+
+
+def _orders_per_connection(level: Level) -> int:
+    """The most that a connection of any agent may have to send at a level."""
+    return max(
+        MARGIN
+        * ceil(
+            (share.rate_per_s or share.workers * ORDERS_PER_WORKER_PER_S)
+            * level.duration_s
+            / share.connections
+        )
+        + SPARE_ORDERS
+        for share in level.shares
+    )
+
+
+def _prices(flow: OrderFlow) -> tuple[int, int]:
+    """As native/client/order_flow.cpp has them: resting orders around a mid that walks."""
+    farthest = max(1, (flow.spread_ticks + 1) // 2, flow.depth_ticks)
+    reach = farthest + max(1, flow.depth_ticks // 4)
+    least = 0 if flow.market_ratio > 0 else flow.mid_price_ticks - reach
+    return least, flow.mid_price_ticks + reach
+
+
+def _sizes(flow: OrderFlow) -> tuple[int, int]:
+    """As native/client/order_flow.cpp has them: half for certain, the rest exponential."""
+    certain = flow.quantity_mean // 2
+    return 1, 1 + certain + EXPONENTIAL_MAX * (flow.quantity_mean - certain)

@@ -1,0 +1,164 @@
+"""Whether a compiled schema can carry what an experiment asks for: plain arithmetic.
+
+Every misfit is a sentence about a key of the experiment. What is asked for comes as numbers, so
+that a protocol knows nothing of experiments.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from cluster.document.path import format_path
+from cluster.document.sentences import Mistake
+from cluster.protocol.compile import Compiled
+from cluster.protocol.plan import NATURAL
+
+# The ids of a day are dealt out to its seconds, with an hour to spare: runs that follow each
+# other then never use the same ones, and the last one of a day still has room.
+SECONDS_PER_DAY: Final = 25 * 3600
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What an experiment asks of its protocol."""
+
+    orders_per_connection: int  # of one level, at most
+    connections: int  # of all agents together
+    levels: int
+    duration_s: int  # of all levels together
+    started_s: int  # since midnight, UTC
+    prices: tuple[int, int]
+    sizes: tuple[int, int]
+    symbols: int
+    kinds: frozenset[str]  # of new orders
+    actions: frozenset[str]  # replace and cancel, if they are asked for
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class IdRange:
+    """Which ids the connections of a run use."""
+
+    first: int
+    per_connection: int  # of one level
+    connections: int
+    unique_per: Literal["connection", "run", "day"]
+
+    def first_of(self, level: int, connection: int) -> int:
+        """The first id of a connection (counted over all agents) at a level."""
+        if self.unique_per == "connection":
+            return self.first
+        return self.first + (level * self.connections + connection) * self.per_connection
+
+
+def ids_for(compiled: Compiled, needs: Needs) -> IdRange:
+    """The ids of a run that begins when `needs` says."""
+    first = compiled.ids.first
+    if compiled.ids.unique_per == "day":
+        first += needs.started_s * _ids_per_second(compiled)
+    return IdRange(
+        first=first,
+        per_connection=needs.orders_per_connection,
+        connections=needs.connections,
+        unique_per=compiled.ids.unique_per,
+    )
+
+
+def misfits(compiled: Compiled, needs: Needs) -> list[Mistake]:
+    """Everything that the protocol can't do of what is asked; keys are those of an experiment."""
+    return [
+        *_missing_messages(compiled, needs),
+        *_beyond_limits(compiled, needs),
+        *_ids(compiled, needs),
+        *_environment(compiled, needs),
+    ]
+
+
+def _missing_messages(compiled: Compiled, needs: Needs) -> Iterator[Mistake]:
+    sent = {(rule.action, rule.kind) for rule in compiled.plan.sends}
+    keys = {"market": "market_ratio", "immediate_or_cancel": "ioc_ratio"}
+    for kind in sorted(needs.kinds):
+        if ("new", kind) not in sent:
+            yield Mistake(
+                ("order_flow", keys.get(kind, "mix")),
+                f"asks for {kind.replace('_', '-')} orders, and {compiled.title} has none",
+            )
+    for action in sorted(needs.actions):
+        if (action, "") not in sent:
+            yield Mistake(
+                ("order_flow", "mix", action),
+                f"must be 0: `orders` of {compiled.title} has no `{action}`",
+            )
+
+
+def _beyond_limits(compiled: Compiled, needs: Needs) -> Iterator[Mistake]:
+    asked = (
+        ("price", needs.prices, ("order_flow", "mid_price_ticks"), "prices"),
+        ("size", needs.sizes, ("order_flow", "quantity_mean"), "quantities"),
+        ("symbol", (0, needs.symbols - 1), ("order_flow", "symbols"), "instruments"),
+        ("client", (0, needs.connections - 1), ("agents", "connections"), "connections"),
+    )
+    for source, (low, high), key, what in asked:
+        limit = compiled.limits.get(source)
+        if limit is None or limit.low <= low <= high <= limit.high:
+            continue
+        yield Mistake(
+            key,
+            f"leads to {what} from {low:,} to {high:,}, and {limit.low:,} to {limit.high:,} fit "
+            f"into `{format_path(limit.path)}` of {compiled.title}",
+        )
+
+
+def _highest_id(compiled: Compiled) -> int:
+    limit = compiled.limits.get("id")
+    return NATURAL["id"][1] if limit is None else limit.high
+
+
+def _ids_per_second(compiled: Compiled) -> int:
+    return max(0, _highest_id(compiled) - compiled.ids.first) // SECONDS_PER_DAY
+
+
+def _ids(compiled: Compiled, needs: Needs) -> Iterator[Mistake]:
+    limit = compiled.limits.get("id")
+    field = f"`{format_path(limit.path)}`" if limit else "an id"
+    unique_per = compiled.ids.unique_per
+    ids = ids_for(compiled, needs)
+    blocks = 1 if unique_per == "connection" else needs.levels * needs.connections
+    last = ids.first + blocks * ids.per_connection - 1
+    room = _ids_per_second(compiled) * max(1, needs.duration_s)
+    if last > _highest_id(compiled) or ids.first < (limit.low if limit else 0):
+        yield Mistake(
+            ("load",),
+            f"may need ids from {ids.first:,} to {last:,} ({_whose(unique_per)}), and only ids up "
+            f"to {_highest_id(compiled):,} fit into {field} of {compiled.title}: lower the rates, "
+            "shorten the levels or use more connections",
+        )
+    elif unique_per == "day" and blocks * ids.per_connection > room:
+        yield Mistake(
+            ("load",),
+            f"may need {blocks * ids.per_connection:,} ids in {needs.duration_s:,} s, and "
+            f"{room:,} are this run's share of a day's ids in {field} of {compiled.title}: "
+            "lower the rates or use fewer connections",
+        )
+    sequence = compiled.limits.get("sequence")
+    first = compiled.plan.session.first_sequence or 0
+    if sequence is not None and first + ids.per_connection > sequence.high:
+        yield Mistake(
+            ("load",),
+            f"may need {ids.per_connection:,} messages per connection, and numbers up to "
+            f"{sequence.high:,} fit into `{format_path(sequence.path)}` of {compiled.title}",
+        )
+
+
+def _whose(unique_per: str) -> str:
+    return "each connection" if unique_per == "connection" else f"unique over a {unique_per}"
+
+
+def _environment(compiled: Compiled, needs: Needs) -> Iterator[Mistake]:
+    for name, place in compiled.secrets.items():
+        if not needs.environment.get(name):
+            yield Mistake(
+                ("protocol",),
+                f"{compiled.title} takes a credential from the environment variable {name} "
+                f"({place}), which is not set: export {name}=…",
+            )
