@@ -42,7 +42,7 @@ fix: environment ## apply formatters and safe lint fixes, write the tables of do
 native: environment ## configure, build and test native/ alone (PRESET=dev, asan or tsan)
 	scripts/native_tests.sh $(PRESET)
 
-plans: environment ## compile the golden plans of tests/data/plans/ anew
+plans: environment ## compile the golden plans of native/protocol/plans/ anew
 	$(BIN)/python scripts/golden_plans.py
 
 stub: environment ## write cluster/_native.pyi anew from the build

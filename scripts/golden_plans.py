@@ -9,7 +9,7 @@ from cluster.protocol.builtin import builtin_names, builtin_path, read_schema
 from cluster.protocol.compile import compile_schema
 from cluster.protocol.plan_text import write_plan
 
-PLANS = Path(__file__).parents[1] / "tests" / "data" / "plans"
+PLANS = Path(__file__).parents[1] / "native" / "protocol" / "plans"
 
 if __name__ == "__main__":
     for name in builtin_names():

@@ -2,8 +2,8 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import Final
 
@@ -16,7 +16,7 @@ from cluster.protocol.compile import compile_schema
 from cluster.protocol.fit import IdRange, Needs, ids_for, misfits
 from cluster.protocol.plan_text import write_plan
 
-# The most that a worker has ever been seen to send, and some more: closed-loop, nobody knows.
+# Closed-loop, nobody knows how many it will be: more than a worker has ever been seen to send.
 ORDERS_PER_WORKER_PER_S: Final = 5_000_000
 # Random arrivals bunch, and connections take turns unevenly.
 MARGIN: Final = 2
@@ -31,9 +31,9 @@ class CompiledProtocol:
 
     title: str
     plan_text: str  # what native code loads
-    ids: IdRange  # which ids a connection uses: `ids.first_of(level, connection)`
-    secrets: tuple[str, ...]  # environment variables whose values native code needs, by name
-    reasons: Mapping[int, str]  # names of the reason codes of rejections, for the report
+    ids: IdRange  # which ids are used: `first_of(level)` and `per_connection`
+    secrets: Mapping[str, str] = field(repr=False)  # credentials by the NAME of secret.NAME
+    reasons: Mapping[str, str]  # names of rejections' codes (digits or letters), for the report
 
 
 def compile_protocol(
@@ -45,8 +45,12 @@ def compile_protocol(
     """Compile the protocol of `experiment` and hold it against what is planned.
 
     Call it once per run, in the driver, before anything is started; hand `plan_text` to every
-    agent. Credentials are never in it: `secrets` names the environment variables whose values an
-    agent hands to native code beside the plan, as `secret.NAME`.
+    agent. Credentials are never in it: `secrets` has them beside it, by the name of the environment
+    variable, defaults included. Native code gets them by that name (`secret.NAME`); they are shown
+    and saved nowhere.
+
+    Connection n (counted over all agents, from 0) of level l counts its ids from
+    `ids.first_of(l) + n * ids.per_connection`.
 
     Args:
         experiment: Its `protocol` is a builtin name or the path of a schema.
@@ -58,12 +62,8 @@ def compile_protocol(
         ConfigError: the schema is wrong, or can't carry the experiment: all mistakes at once.
     """
     compiled = compile_schema(read_schema(schema_path(experiment.protocol)))
-    needs = needs_of(
-        experiment,
-        planned,
-        started or datetime.now(UTC),
-        os.environ if environment is None else environment,
-    )
+    environment = os.environ if environment is None else environment
+    needs = needs_of(experiment, planned, started or datetime.now(UTC), environment)
     problems = [
         Problem(experiment.name, None, format_path(mistake.path), mistake.sentence)
         for mistake in misfits(compiled, needs)
@@ -74,7 +74,9 @@ def compile_protocol(
         title=compiled.title,
         plan_text=write_plan(compiled.plan),
         ids=ids_for(compiled, needs),
-        secrets=tuple(compiled.secrets),
+        secrets={
+            name: environment.get(name) or compiled.defaults[name] for name in compiled.secrets
+        },
         reasons=compiled.reasons,
     )
 
@@ -96,7 +98,7 @@ def needs_of(
         connections=experiment.agents.count * experiment.agents.connections,
         levels=len(planned.levels),
         duration_s=sum(level.duration_s for level in planned.levels),
-        started_s=int((started - midnight).total_seconds()),
+        started_tenths=(started - midnight) // timedelta(milliseconds=100),
         prices=_prices(flow),
         sizes=_sizes(flow),
         symbols=flow.symbols,

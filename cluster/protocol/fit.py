@@ -6,16 +6,16 @@ that a protocol knows nothing of experiments.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from cluster.document.path import format_path
 from cluster.document.sentences import Mistake
 from cluster.protocol.compile import Compiled
 from cluster.protocol.plan import NATURAL
 
-# The ids of a day are dealt out to its seconds, with an hour to spare: runs that follow each
-# other then never use the same ones, and the last one of a day still has room.
-SECONDS_PER_DAY: Final = 25 * 3600
+# The ids of a day are dealt out to its tenths of a second, with an hour to spare: runs that follow
+# each other then never use the same ones, and the last one of a day still has room.
+TENTHS_PER_DAY: Final = 25 * 36_000
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Needs:
     connections: int  # of all agents together
     levels: int
     duration_s: int  # of all levels together
-    started_s: int  # since midnight, UTC
+    started_tenths: int  # of a second since midnight, UTC
     prices: tuple[int, int]
     sizes: tuple[int, int]
     symbols: int
@@ -40,28 +40,22 @@ class IdRange:
     """Which ids the connections of a run use."""
 
     first: int
-    per_connection: int  # of one level
+    per_connection: int  # of one level; 0: each connection counts for itself, from `first`
     connections: int
-    unique_per: Literal["connection", "run", "day"]
 
-    def first_of(self, level: int, connection: int) -> int:
-        """The first id of a connection (counted over all agents) at a level."""
-        if self.unique_per == "connection":
-            return self.first
-        return self.first + (level * self.connections + connection) * self.per_connection
+    def first_of(self, level: int) -> int:
+        """The first id of a level; its n-th connection begins n times `per_connection` later."""
+        return self.first + level * self.connections * self.per_connection
 
 
 def ids_for(compiled: Compiled, needs: Needs) -> IdRange:
     """The ids of a run that begins when `needs` says."""
     first = compiled.ids.first
+    if compiled.ids.unique_per == "connection":
+        return IdRange(first, 0, needs.connections)
     if compiled.ids.unique_per == "day":
-        first += needs.started_s * _ids_per_second(compiled)
-    return IdRange(
-        first=first,
-        per_connection=needs.orders_per_connection,
-        connections=needs.connections,
-        unique_per=compiled.ids.unique_per,
-    )
+        first += needs.started_tenths * _ids_per_tenth(compiled)
+    return IdRange(first, needs.orders_per_connection, needs.connections)
 
 
 def misfits(compiled: Compiled, needs: Needs) -> list[Mistake]:
@@ -114,8 +108,8 @@ def _highest_id(compiled: Compiled) -> int:
     return NATURAL["id"][1] if limit is None else limit.high
 
 
-def _ids_per_second(compiled: Compiled) -> int:
-    return max(0, _highest_id(compiled) - compiled.ids.first) // SECONDS_PER_DAY
+def _ids_per_tenth(compiled: Compiled) -> int:
+    return max(0, _highest_id(compiled) - compiled.ids.first) // TENTHS_PER_DAY
 
 
 def _ids(compiled: Compiled, needs: Needs) -> Iterator[Mistake]:
@@ -124,8 +118,9 @@ def _ids(compiled: Compiled, needs: Needs) -> Iterator[Mistake]:
     unique_per = compiled.ids.unique_per
     ids = ids_for(compiled, needs)
     blocks = 1 if unique_per == "connection" else needs.levels * needs.connections
-    last = ids.first + blocks * ids.per_connection - 1
-    room = _ids_per_second(compiled) * max(1, needs.duration_s)
+    wanted = blocks * needs.orders_per_connection
+    last = ids.first + wanted - 1
+    share = _ids_per_tenth(compiled) * 10 * max(1, needs.duration_s)
     if last > _highest_id(compiled) or ids.first < (limit.low if limit else 0):
         yield Mistake(
             ("load",),
@@ -133,19 +128,19 @@ def _ids(compiled: Compiled, needs: Needs) -> Iterator[Mistake]:
             f"to {_highest_id(compiled):,} fit into {field} of {compiled.title}: lower the rates, "
             "shorten the levels or use more connections",
         )
-    elif unique_per == "day" and blocks * ids.per_connection > room:
+    elif unique_per == "day" and wanted > share:
         yield Mistake(
             ("load",),
-            f"may need {blocks * ids.per_connection:,} ids in {needs.duration_s:,} s, and "
-            f"{room:,} are this run's share of a day's ids in {field} of {compiled.title}: "
-            "lower the rates or use fewer connections",
+            f"may need {wanted:,} ids in {needs.duration_s:,} s, and {share:,} are this run's "
+            f"share of a day's ids in {field} of {compiled.title}: lower the rates or use fewer "
+            "connections",
         )
     sequence = compiled.limits.get("sequence")
     first = compiled.plan.session.first_sequence or 0
-    if sequence is not None and first + ids.per_connection > sequence.high:
+    if sequence is not None and first + needs.orders_per_connection > sequence.high:
         yield Mistake(
             ("load",),
-            f"may need {ids.per_connection:,} messages per connection, and numbers up to "
+            f"may need {needs.orders_per_connection:,} messages per connection, and numbers up to "
             f"{sequence.high:,} fit into `{format_path(sequence.path)}` of {compiled.title}",
         )
 
@@ -156,9 +151,9 @@ def _whose(unique_per: str) -> str:
 
 def _environment(compiled: Compiled, needs: Needs) -> Iterator[Mistake]:
     for name, place in compiled.secrets.items():
-        if not needs.environment.get(name):
+        if not needs.environment.get(name) and name not in compiled.defaults:
             yield Mistake(
                 ("protocol",),
                 f"{compiled.title} takes a credential from the environment variable {name} "
-                f"({place}), which is not set: export {name}=…",
+                f"({place}), which is not set: set it, or give it a `default`",
             )

@@ -6,7 +6,7 @@ from cluster.protocol.builtin import builtin_names, builtin_path, read_schema
 from cluster.protocol.compile import compile_schema
 from cluster.protocol.plan_text import write_plan
 
-PLANS = Path(__file__).parents[2] / "data" / "plans"
+PLANS = Path(__file__).parents[3] / "native" / "protocol" / "plans"
 
 
 @pytest.mark.parametrize("name", builtin_names())
