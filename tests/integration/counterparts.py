@@ -113,7 +113,10 @@ http {{
     default_type application/json;
     server {{
         listen 127.0.0.1:{port};
-        location = /orders {{ if ($request_method = POST) {{ return 201 '{{"status": "new"}}'; }} return 405; }}
+        location = /orders {{
+            if ($request_method = POST) {{ return 201 '{{"status": "new"}}'; }}
+            return 405;
+        }}
         location /orders/ {{
             if ($request_method = PUT) {{ return 200 '{{"status": "replaced"}}'; }}
             if ($request_method = DELETE) {{ return {delete}; }}

@@ -1,19 +1,16 @@
 """Messages of the shipped schemas, byte by byte, as the specifications have them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from cluster.document.reader import Document
-from cluster.protocol.builtin import builtin_path, read_schema
+from cluster.protocol.builtin import builtin_names, builtin_path, read_schema
 from cluster.protocol.compile import compile_schema
 from cluster.protocol.inspect import decode, encode
 from cluster.protocol.model import Schema, Symbols
 from cluster.protocol.plan import WirePlan
+from fakes.vectors import Vector, schemas_with_vectors, vectors
 
 NAMES = {  # of what the plan reads, as the schema has them
     "executed": "executed_size",
@@ -21,54 +18,14 @@ NAMES = {  # of what the plan reads, as the schema has them
     "keep.test_request_id": "test_request_id",
     "keep.resend_from": "resend_from",
 }
-VECTORS = Path(__file__).parents[2] / "data" / "vectors"
+by_name = {"ids": lambda vector: vector.name}
 
 
-@dataclass(frozen=True)
-class Vector:
-    """A message and what is said in it."""
-
-    schema: str
-    said: Mapping[str, Any]
-
-    @property
-    def content(self) -> bytes:
-        """The bytes: hex with remarks after `#`, lines, or text with `|` for SOH."""
-        if "lines" in self.said:
-            return (self.said["lines"].replace("\n", "\r\n") + self.said.get("body", "")).encode()
-        if "text" in self.said:
-            return self.said["text"].replace("| ", "|").replace("|", "\x01").encode()
-        lines = self.said["hex"].splitlines()
-        return bytes.fromhex(" ".join(line.partition("#")[0] for line in lines))
-
-    @property
-    def plan(self) -> WirePlan:
-        document = read_schema(builtin_path(self.schema))
-        names = self.said.get("symbols")
-        if names:
-            named = document.content.model_copy(update={"symbols": Symbols(names=names)})
-            document = Document[Schema](named, document.places)
-        return compile_schema(document).plan
-
-
-def all_of(direction: str) -> list[Any]:
-    """The vectors of all files, named by their schema and their place."""
-    found = []
-    for path in sorted(VECTORS.glob("*.yaml")):
-        file = yaml.safe_load(path.read_text())
-        for index, said in enumerate(file[direction]):
-            name = said.get("message") or said.get("reply") or "-".join(said["send"].values())
-            vector = Vector(file["schema"], said)
-            found.append(pytest.param(vector, id=f"{path.stem}-{index}-{name}"))
-    return found
-
-
-@pytest.mark.parametrize("vector", all_of("requests"))
+@pytest.mark.parametrize("vector", vectors("requests"), **by_name)
 def test_a_request_is_written_byte_by_byte_as_specified(vector: Vector) -> None:
-    plan, said = vector.plan, vector.said
+    plan, said = plan_of(vector), vector.said
     values = dict(said.get("values", {}))
-    if "time_ns" in values:
-        values["time"] = values.pop("time_ns")
+    values["time"] = values.pop("time_ns", 0)
     values |= {f"secret.{name}": text for name, text in said.get("secrets", {}).items()}
     values |= {f"session.{name}": text for name, text in said.get("kept", {}).items()}
 
@@ -77,9 +34,9 @@ def test_a_request_is_written_byte_by_byte_as_specified(vector: Vector) -> None:
     assert vector.content == written
 
 
-@pytest.mark.parametrize("vector", all_of("replies"))
+@pytest.mark.parametrize("vector", vectors("replies"), **by_name)
 def test_a_reply_is_recognised_and_read_as_specified(vector: Vector) -> None:
-    found = decode(vector.plan, vector.content)
+    found = decode(plan_of(vector), vector.content)
 
     assert found is not None
     assert found.length == len(vector.content)
@@ -87,6 +44,34 @@ def test_a_reply_is_recognised_and_read_as_specified(vector: Vector) -> None:
     assert vector.said["reply"] == found.reply.name.partition("/")[0]
     reads = {NAMES.get(name, name): value for name, value in found.values.items()}
     assert vector.said.get("reads", {}) == reads
+
+
+@pytest.mark.parametrize("name", schemas_with_vectors())
+def test_every_message_of_a_shipped_schema_has_a_vector(name: str) -> None:
+    schema = read_schema(builtin_path(name)).content
+    replies = {vector.said["reply"] for vector in vectors("replies", name)}
+    plan = compile_schema(read_schema(builtin_path(name))).plan
+    requests = {
+        (vector.said.get("message") or sent(plan, vector.said["send"])).partition("/")[0]
+        for vector in vectors("requests", name)
+    }
+
+    assert set(schema.replies) == replies
+    assert set(schema.requests) == requests
+
+
+def test_every_shipped_schema_has_vectors() -> None:
+    # The examples of orderwire are in docs/orderwire.md, which native/tests/ reads.
+    assert set(builtin_names()) == {*schemas_with_vectors(), "orderwire"}
+
+
+def plan_of(vector: Vector) -> WirePlan:
+    """What the schema compiles to, with the instruments' names that the vector says."""
+    document = read_schema(builtin_path(vector.schema))
+    if names := vector.said.get("symbols"):
+        named = document.content.model_copy(update={"symbols": Symbols(names=names)})
+        document = Document[Schema](named, document.places)
+    return compile_schema(document).plan
 
 
 def sent(plan: WirePlan, action: Mapping[str, str]) -> str:
