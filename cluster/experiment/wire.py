@@ -10,14 +10,14 @@ from typing import Final
 from cluster.document.path import format_path
 from cluster.errors import ConfigError, Problem
 from cluster.experiment.model import Experiment, OrderFlow
-from cluster.experiment.plan import Level, Plan
+from cluster.experiment.plan import AgentShare, Level, Plan
 from cluster.protocol.builtin import read_schema, schema_path
 from cluster.protocol.compile import compile_schema
-from cluster.protocol.fit import IdRange, Needs, ids_for, misfits
+from cluster.protocol.fit import IdBlock, Needs, ids_for, misfits
 from cluster.protocol.plan_text import write_plan
 
-# Closed-loop, nobody knows how many it will be: more than a worker has ever been seen to send.
-ORDERS_PER_WORKER_PER_S: Final = 5_000_000
+# An assumption: closed-loop, nobody knows how many orders a worker will get answered over TCP.
+ORDERS_PER_WORKER_PER_S: Final = 3_000_000
 # Random arrivals bunch, and connections take turns unevenly.
 MARGIN: Final = 2
 SPARE_ORDERS: Final = 10_000
@@ -31,7 +31,7 @@ class CompiledProtocol:
 
     title: str
     plan_text: str  # what native code loads
-    ids: IdRange  # which ids are used: `first_of(level)` and `per_connection`
+    ids: tuple[IdBlock, ...]  # which ids are used, for each level
     secrets: Mapping[str, str] = field(repr=False)  # credentials by the NAME of secret.NAME
     reasons: Mapping[str, str]  # names of rejections' codes (digits or letters), for the report
 
@@ -50,7 +50,7 @@ def compile_protocol(
     and saved nowhere.
 
     Connection n (counted over all agents, from 0) of level l counts its ids from
-    `ids.first_of(l) + n * ids.per_connection`.
+    `ids[l].first + n * ids[l].per_connection`.
 
     Args:
         experiment: Its `protocol` is a builtin name or the path of a schema.
@@ -94,9 +94,8 @@ def needs_of(
     }
     midnight = started.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return Needs(
-        orders_per_connection=max(_orders_per_connection(level) for level in planned.levels),
+        orders_per_connection=tuple(map(_orders_per_connection, planned.levels)),
         connections=experiment.agents.count * experiment.agents.connections,
-        levels=len(planned.levels),
         duration_s=sum(level.duration_s for level in planned.levels),
         started_tenths=(started - midnight) // timedelta(milliseconds=100),
         prices=_prices(flow),
@@ -111,15 +110,13 @@ def needs_of(
 def _orders_per_connection(level: Level) -> int:
     """The most that a connection of any agent may have to send at a level."""
     return max(
-        MARGIN
-        * ceil(
-            (share.rate_per_s or share.workers * ORDERS_PER_WORKER_PER_S)
-            * level.duration_s
-            / share.connections
-        )
-        + SPARE_ORDERS
+        ceil(_most_per_s(share) * level.duration_s / share.connections) + SPARE_ORDERS
         for share in level.shares
     )
+
+
+def _most_per_s(share: AgentShare) -> float:
+    return MARGIN * share.rate_per_s or share.workers * ORDERS_PER_WORKER_PER_S
 
 
 def _prices(flow: OrderFlow) -> tuple[int, int]:

@@ -2,10 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Final, Literal
 
 from cluster.document.path import Path
 from cluster.document.reader import Document
+from cluster.protocol.checks import (
+    check_fits,
+    check_ids,
+    check_orders,
+    check_replies,
+    check_reply_frames,
+    check_request_frames,
+)
+from cluster.protocol.envelope import Direction, is_tagged
+from cluster.protocol.expand import Expander, Leaf
 from cluster.protocol.frame_rules import frame_of
 from cluster.protocol.mistakes import Mistakes
 from cluster.protocol.model import KINDS, SIDES, ByKind, Ids, Schema
@@ -14,6 +24,7 @@ from cluster.protocol.plan import (
     Draw,
     Message,
     NormalDraw,
+    Reply,
     SendRule,
     SessionRules,
     TimedMessage,
@@ -22,9 +33,15 @@ from cluster.protocol.plan import (
     WirePlan,
     ZipfDraw,
 )
-from cluster.protocol.replies import Replies, tell_unclear
+from cluster.protocol.plan_text import write_plan
+from cluster.protocol.replies import ReadyReply, Replies, tell_unclear
+from cluster.protocol.rules import FieldRules
 from cluster.protocol.templates import Fits, Templates, Variant, narrowest
 from cluster.units import NS_PER_S
+
+PLAN_BYTES_MAX: Final = 4 * 1024 * 1024
+
+Use = tuple[str, str, str]  # action, kind (empty but for new), side
 
 
 @dataclass(frozen=True)
@@ -61,15 +78,17 @@ class _Compiler:
         self._templates = Templates(schema, mistakes)
         self._replies = Replies(schema, mistakes)
         self._messages: dict[str, Message] = {}
+        self._ready: list[ReadyReply] = []
 
     def compile(self, document: Document[Schema]) -> Compiled:
-        schema = self._schema
-        sends = self._sends()
-        ready = self._replies.ready()
-        replies = tuple(one.reply for one in ready)
-        frame = frame_of(schema, "replies", replies)
+        schema, mistakes = self._schema, self._mistakes
+        asked = self._asked()
+        self._check_fields(asked)
+        sends = self._sends(asked)
+        ready = self._ready = self._replies.ready()
         session = self._session()
-        tell_unclear(ready, frame, self._mistakes)
+        replies = tuple(one.reply for one in ready)
+        frame = frame_of(schema, "replies", max((one.length for one in replies), default=1))
         limits = narrowest(self._templates.fits, NATURAL)
         plan = WirePlan(
             correlation=schema.correlation,
@@ -88,6 +107,14 @@ class _Compiler:
             draws=tuple(_draw(schema, name) for name in schema.draws),
             session=session,
         )
+        tell_unclear(ready, frame, mistakes)
+        check_reply_frames(frame, ready, mistakes)
+        check_fits(schema, plan.draws, self._templates.fits, mistakes)
+        check_ids(schema, limits, mistakes)
+        longest = max((_length(message) for message in plan.messages), default=1)
+        check_request_frames(plan, frame_of(schema, "requests", longest), plan.messages, mistakes)
+        if len(write_plan(plan)) > PLAN_BYTES_MAX:
+            mistakes.add((), f"makes a plan of more than {PLAN_BYTES_MAX:_} bytes")
         secrets = {
             name: document.places.place(path) for name, path in self._templates.secrets.items()
         }
@@ -101,39 +128,62 @@ class _Compiler:
             dict(self._replies.reasons),
         )
 
-    def _sends(self) -> tuple[SendRule, ...]:
-        orders = self._schema.orders
-        sends: list[SendRule] = []
-        new = orders.new
-        by_kind = (
-            {kind: getattr(new, kind) for kind in KINDS}
-            if isinstance(new, ByKind)
-            else dict.fromkeys(KINDS, new)
+    def _check_fields(self, asked: Mapping[str, list[Use]]) -> None:
+        """Everything that can be said of fields one by one, and of messages by their fields."""
+        schema, mistakes = self._schema, self._mistakes
+        expander = Expander(schema.parts, mistakes)
+        for part, fields in schema.parts.items():
+            expander.leaves(fields, ("parts", part))
+        requests = {name: self._templates.leaves(name) for name in schema.requests}
+        replies = {name: self._replies.leaves(name) for name in schema.replies}
+        directions: tuple[tuple[Direction, Mapping[str, list[Leaf]]], ...] = (
+            ("requests", requests),
+            ("replies", replies),
         )
+        for direction, messages in directions:
+            rules = FieldRules(schema, direction, mistakes)
+            tagged = is_tagged(schema, direction)
+            for leaves in messages.values():
+                for leaf in leaves:
+                    rules.check(leaf, tagged=tagged)
+        uses = {name: {action for action, _, _ in one} for name, one in asked.items()}
+        for name, _ in self._session_requests():
+            if name in schema.requests:
+                uses.setdefault(name, set()).add("session")
+        for name in schema.requests.keys() - uses.keys():
+            mistakes.add(
+                ("requests", name), "is never sent: neither `orders` nor `session` names it"
+            )
+        check_orders(schema, uses, requests, mistakes)
+        check_replies(schema, replies, mistakes)
+
+    def _asked(self) -> dict[str, list[Use]]:
+        """By request, what it is sent for."""
+        orders = self._schema.orders
+        new = orders.new
         wanted: list[tuple[str, str, str, Path]] = []
-        for kind, name in by_kind.items():
+        for kind in KINDS:
+            name = getattr(new, kind) if isinstance(new, ByKind) else new
             path: Path = ("orders", "new", kind) if isinstance(new, ByKind) else ("orders", "new")
             wanted += [("new", kind, name, path)] if name else []
         for action in ("replace", "cancel"):
             name = getattr(orders, action)
             wanted += [(action, "", name, ("orders", action))] if name else []
-        asked: dict[str, list[tuple[str, str, str]]] = {}
+        asked: dict[str, list[Use]] = {}
         for action, kind, name, path in wanted:
             if self._is_request(name, path):
                 asked.setdefault(name, []).extend((action, kind, side) for side in SIDES)
-        for name, uses in asked.items():
-            sends += self._variants(name, uses)
+        return asked
+
+    def _sends(self, asked: Mapping[str, list[Use]]) -> tuple[SendRule, ...]:
+        sends = [rule for name, uses in asked.items() for rule in self._variants(name, uses)]
         actions = ("new", "replace", "cancel")
-        return tuple(
-            sorted(
-                sends,
-                key=lambda rule: (
-                    actions.index(rule.action),
-                    KINDS.index(rule.kind) if rule.kind else 0,
-                    SIDES.index(rule.side),
-                ),
-            )
-        )
+
+        def place(rule: SendRule) -> tuple[int, int, int]:
+            kind = KINDS.index(rule.kind) if rule.kind else 0
+            return actions.index(rule.action), kind, SIDES.index(rule.side)
+
+        return tuple(sorted(sends, key=place))
 
     def _is_request(self, name: str, path: Path) -> bool:
         if name in self._schema.requests:
@@ -142,7 +192,7 @@ class _Compiler:
         self._mistakes.add(path, f"there is no request `{name}`; there are {known}")
         return False
 
-    def _variants(self, name: str, uses: list[tuple[str, str, str]]) -> list[SendRule]:
+    def _variants(self, name: str, uses: list[Use]) -> list[SendRule]:
         """The messages of one request: one for each kind and side that differ."""
         made = {}
         for use in uses:
@@ -162,40 +212,46 @@ class _Compiler:
             rules.append(SendRule(action, kind, side, full))  # type: ignore[arg-type]
         return rules
 
-    def _session_message(self, name: str, path: Path) -> str:
-        if self._is_request(name, path) and name not in self._messages:
-            message = self._templates.message(name, None)
-            if message is not None:
-                self._messages[name] = message
-        return name
+    def _session_requests(self) -> list[tuple[str, Path]]:
+        """The requests that the session sends, and where it says so."""
+        session = self._schema.session
+        if session is None:
+            return []
+        heartbeat = session.heartbeat
+        named: list[tuple[str | None, Path]] = [
+            (session.logon, ("session", "logon")),
+            (heartbeat.send if heartbeat else None, ("session", "heartbeat", "send")),
+            (session.logout, ("session", "logout")),
+        ]
+        named += [(name, ("session", "answer", reply)) for reply, name in session.answer.items()]
+        return [(name, path) for name, path in named if name is not None]
 
     def _session(self) -> SessionRules:
         session = self._schema.session
         if session is None:
             return SessionRules()
-        logon = logout = heartbeat = None
-        if session.logon is not None:
-            name = self._session_message(session.logon, ("session", "logon"))
-            logon = TimedMessage(name, _ns(session.logon_timeout_s))
-        if session.heartbeat is not None:
-            name = self._session_message(session.heartbeat.send, ("session", "heartbeat", "send"))
-            heartbeat = TimedMessage(name, _ns(session.heartbeat.every_s))
-        if session.logout is not None:
-            name = self._session_message(session.logout, ("session", "logout"))
-            logout = TimedMessage(name, _ns(session.logout_timeout_s))
-        answers = []
-        for reply, request in session.answer.items():
-            self._session_message(request, ("session", "answer", reply))
-            answers.append((reply, request))
-        silence = session.engine_silent_s
+        for name, path in self._session_requests():
+            if self._is_request(name, path) and name not in self._messages:
+                message = self._templates.message(name, None)
+                if message is not None:
+                    self._messages[name] = message
+        heartbeat, silence = session.heartbeat, session.engine_silent_s
         return SessionRules(
-            logon=logon,
-            heartbeat=heartbeat,
+            logon=_timed(session.logon, session.logon_timeout_s),
+            heartbeat=_timed(heartbeat.send, heartbeat.every_s) if heartbeat else None,
             silence_ns=None if silence is None else _ns(silence),
-            answers=tuple(answers),
-            logout=logout,
+            answers=tuple(
+                (reply.name, session.answer[written])
+                for written in session.answer
+                for reply in self._named(written)
+            ),
+            logout=_timed(session.logout, session.logout_timeout_s),
             first_sequence=session.first_sequence,
         )
+
+    def _named(self, written: str) -> list[Reply]:
+        """The replies of the plan that one of the schema became."""
+        return [one.reply for one in self._ready if one.path == ("replies", written)]
 
     def _engine_clock(self) -> Literal["epoch", "midnight"]:
         for name in self._schema.replies:
@@ -225,6 +281,14 @@ def _draw(schema: Schema, name: str) -> Draw:
     if draw.zipf is not None:
         return ZipfDraw(draw.zipf.count, draw.zipf.exponent)
     return WeightedDraw(tuple((draw.choice or {}).values()))
+
+
+def _timed(name: str | None, seconds: float) -> TimedMessage | None:
+    return None if name is None else TimedMessage(name, _ns(seconds))
+
+
+def _length(message: Message) -> int:
+    return sum(len(chunk.template) for chunk in message.chunks)
 
 
 def _ns(seconds: float) -> int:

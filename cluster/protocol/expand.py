@@ -90,6 +90,11 @@ class Expander:
         if not field.fields:
             self._mistakes.add(path, "a group needs `fields`")
             return []
+        for other in field.model_fields_set - {"type", "count", "fields"}:
+            self._mistakes.add(
+                (*path, other.removesuffix("_")),
+                "means nothing with type group: its fields have it",
+            )
         inner = self._expand(field.fields, (*path, "fields"), using)
         count = field.count or 1
         if len(inner) * count > LEAVES_MAX:

@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Discriminator, Field, Tag
 
 from cluster.document.section import LIST_TAG, WORD_TAG, Section, Words, word_or_list
 
-BYTES_MAX: Final = 65_535  # of a message, and so of everything in one
+BYTES_MAX: Final = 16_384  # of a message, and so of everything in one
 COUNT_MAX: Final = 1_000  # of the repetitions of a group
 
 WORD: Final = r"^[A-Za-z_][A-Za-z0-9_]{0,63}$"

@@ -22,9 +22,8 @@ TENTHS_PER_DAY: Final = 25 * 36_000
 class Needs:
     """What an experiment asks of its protocol."""
 
-    orders_per_connection: int  # of one level, at most
+    orders_per_connection: tuple[int, ...]  # of each level, at most
     connections: int  # of all agents together
-    levels: int
     duration_s: int  # of all levels together
     started_tenths: int  # of a second since midnight, UTC
     prices: tuple[int, int]
@@ -36,26 +35,25 @@ class Needs:
 
 
 @dataclass(frozen=True)
-class IdRange:
-    """Which ids the connections of a run use."""
+class IdBlock:
+    """Which ids a level uses. Connections are counted over all agents, from 0."""
 
     first: int
-    per_connection: int  # of one level; 0: each connection counts for itself, from `first`
-    connections: int
-
-    def first_of(self, level: int) -> int:
-        """The first id of a level; its n-th connection begins n times `per_connection` later."""
-        return self.first + level * self.connections * self.per_connection
+    per_connection: int  # connection n begins n times this later; 0: each counts for itself
 
 
-def ids_for(compiled: Compiled, needs: Needs) -> IdRange:
-    """The ids of a run that begins when `needs` says."""
+def ids_for(compiled: Compiled, needs: Needs) -> tuple[IdBlock, ...]:
+    """The ids of each level of a run that begins when `needs` says."""
     first = compiled.ids.first
     if compiled.ids.unique_per == "connection":
-        return IdRange(first, 0, needs.connections)
+        return tuple(IdBlock(first, 0) for _ in needs.orders_per_connection)
     if compiled.ids.unique_per == "day":
         first += needs.started_tenths * _ids_per_tenth(compiled)
-    return IdRange(first, needs.orders_per_connection, needs.connections)
+    blocks = []
+    for orders in needs.orders_per_connection:
+        blocks.append(IdBlock(first, orders))
+        first += orders * needs.connections
+    return tuple(blocks)
 
 
 def misfits(compiled: Compiled, needs: Needs) -> list[Mistake]:
@@ -116,15 +114,16 @@ def _ids(compiled: Compiled, needs: Needs) -> Iterator[Mistake]:
     limit = compiled.limits.get("id")
     field = f"`{format_path(limit.path)}`" if limit else "an id"
     unique_per = compiled.ids.unique_per
-    ids = ids_for(compiled, needs)
-    blocks = 1 if unique_per == "connection" else needs.levels * needs.connections
-    wanted = blocks * needs.orders_per_connection
-    last = ids.first + wanted - 1
+    most = max(needs.orders_per_connection)
+    counted = sum(needs.orders_per_connection) * needs.connections
+    wanted = most if unique_per == "connection" else counted
+    first = ids_for(compiled, needs)[0].first
+    last = first + wanted - 1
     share = _ids_per_tenth(compiled) * 10 * max(1, needs.duration_s)
-    if last > _highest_id(compiled) or ids.first < (limit.low if limit else 0):
+    if last > _highest_id(compiled) or first < (limit.low if limit else 0):
         yield Mistake(
             ("load",),
-            f"may need ids from {ids.first:,} to {last:,} ({_whose(unique_per)}), and only ids up "
+            f"may need ids from {first:,} to {last:,} ({_whose(unique_per)}), and only ids up "
             f"to {_highest_id(compiled):,} fit into {field} of {compiled.title}: lower the rates, "
             "shorten the levels or use more connections",
         )
@@ -136,11 +135,10 @@ def _ids(compiled: Compiled, needs: Needs) -> Iterator[Mistake]:
             "connections",
         )
     sequence = compiled.limits.get("sequence")
-    first = compiled.plan.session.first_sequence or 0
-    if sequence is not None and first + needs.orders_per_connection > sequence.high:
+    if sequence is not None and (compiled.plan.session.first_sequence or 0) + most > sequence.high:
         yield Mistake(
             ("load",),
-            f"may need {needs.orders_per_connection:,} messages per connection, and numbers up to "
+            f"may need {most:,} messages per connection, and numbers up to "
             f"{sequence.high:,} fit into `{format_path(sequence.path)}` of {compiled.title}",
         )
 

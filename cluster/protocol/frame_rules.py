@@ -1,7 +1,5 @@
 """The framing of a direction, as the plan has it."""
 
-from collections.abc import Sequence
-
 from cluster.protocol.envelope import Direction, rule_of
 from cluster.protocol.framing import FRAME_MAX, FRAME_MAX_USUAL, LengthPrefix
 from cluster.protocol.model import Schema
@@ -12,18 +10,22 @@ from cluster.protocol.plan import (
     Frame,
     HeadFrame,
     LengthFrame,
-    Reply,
     RespFrame,
     TypeFrame,
 )
 
 
 def frame_of(  # noqa: PLR0911 - one for each kind
-    schema: Schema, direction: Direction, replies: Sequence[Reply] = ()
+    schema: Schema, direction: Direction, longest: int
 ) -> Frame:
-    """The rule by which messages of one direction are told from each other."""
+    """The rule by which messages of one direction are told from each other.
+
+    Args:
+        schema: Its framing.
+        direction: Requests or replies.
+        longest: Bytes of the longest message that is described, for rules without a `max`.
+    """
     rule = rule_of(schema, direction)
-    longest = max((reply.length for reply in replies), default=1)
     usual = max(longest, FRAME_MAX_USUAL)
     if rule == "soupbintcp":
         return LengthFrame(at=0, width=2, order="big", add=2, min=3, max=usual)

@@ -14,7 +14,7 @@ from cluster.document.section import (
 )
 from cluster.protocol.field import ByteOrder
 
-FRAME_MAX: Final = 1_048_576
+FRAME_MAX: Final = 32_768
 FRAME_MAX_USUAL: Final = 4_096
 
 Size = Annotated[int, Field(ge=1, le=FRAME_MAX)]

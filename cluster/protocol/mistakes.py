@@ -14,13 +14,14 @@ class Mistakes:
         """Note what is wrong at `path`; the first sentence about a value is kept."""
         self._found.setdefault(path, Mistake(path, sentence))
 
+    def within(self, path: Path) -> bool:
+        """Whether something at `path` or inside it is wrong."""
+        return any(found[: len(path)] == path for found in self._found)
+
     @property
     def found(self) -> list[Mistake]:
         """All of them, in the order in which they were found."""
         return list(self._found.values())
-
-    def __len__(self) -> int:
-        return len(self._found)
 
 
 class WrongValueError(ValueError):

@@ -71,7 +71,10 @@ class Replies:
 
     def _of(self, name: str) -> list[ReadyReply]:
         reply, path = self._schema.replies[name], ("replies", name)
-        placed = self._place(self.leaves(name))
+        leaves = self.leaves(name)
+        if any(self._mistakes.within(leaf.path) for leaf in leaves):
+            return []  # what is wrong is told
+        placed = self._place(leaves)
         end = max((at + width for _, at, width in placed), default=0)
         open_end = reply.more or self._tagged or any(width == 0 for _, _, width in placed)
         if reply.length is not None:

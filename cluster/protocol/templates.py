@@ -41,6 +41,7 @@ from cluster.protocol.values import (
     pad_of,
 )
 
+DIGITS_MAX: Final = 64  # of a number, whatever its base
 FLOAT_EXACT: Final = {"f32": 2**24, "f64": 2**53}  # whole numbers up to here are exact
 
 
@@ -102,6 +103,8 @@ class Templates:
         if any(leaf is None for leaf in leaves):
             return None
         here = [leaf for leaf in leaves if leaf is not None]
+        if any(self._mistakes.within(leaf.path) for leaf in here):
+            return None  # what is wrong is told
         sized = [(leaf, self._width(leaf)) for leaf in here]
         layout = lay_out(sized, request.length, path, self._mistakes)
         return _Builder(self, request, layout).build(name)
@@ -280,7 +283,7 @@ class _Builder:
         """Digits after a prefix, both at the left or the right of the field."""
         field, width = slot.leaf.field, slot.width or 0
         room = width - len(prefix)
-        used = digits or room
+        used = digits or min(room, DIGITS_MAX)
         if room < 1 or used > room:
             needed = len(prefix) + (digits or 1)
             sentence = f"is too narrow: prefix and digits need {needed} bytes"
@@ -289,10 +292,12 @@ class _Builder:
         justify, pad = justify_of(field), pad_of(field)
         at = slot.at.at
         if digits is not None:
-            free = room - digits
             self._put(slot.at, pad * width)
-            at += free if justify == "right" else 0
+            at += room - digits if justify == "right" else 0
             justify, pad = "right", b"0"
+        elif used < room:
+            self._put(slot.at, pad * width)
+            at += room - used if justify == "right" else 0
         elif prefix and justify == "right":
             self._templates.tell(
                 slot.leaf, "justify", "with `prefix`, text at the right needs `digits`"
