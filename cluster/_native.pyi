@@ -161,6 +161,16 @@ class FlowConfig:
 
     def __init__(self, *, seed: int = 1, symbols: int = 64, new_ratio: float = 0.5, replace_ratio: float = 0.2, cancel_ratio: float = 0.3, ioc_ratio: float = 0.1, market_ratio: float = 0.02, mid_price_ticks: int = 100000, spread_ticks: int = 2, depth_ticks: int = 20, quantity_mean: int = 100, live_orders_max: int = 64) -> None: ...
 
+class HawkesConfig:
+    """Self-exciting arrivals; native/client/hawkes_arrivals.h explains."""
+
+    def __init__(self, *, branching_ratio: float = 0.8, decay_ns: int = 5000000) -> None: ...
+
+class BurstConfig:
+    """Arrivals in bursts; native/client/burst_arrivals.h explains."""
+
+    def __init__(self, *, on_ns: int = 10000000, off_ns: int = 90000000, within: str = 'poisson') -> None: ...
+
 class LoadClient:
     """
     One level of load from this process: native worker threads, each with its own
@@ -169,7 +179,7 @@ class LoadClient:
     Raises LoadError when a value can't be carried out.
     """
 
-    def __init__(self, *, address: str, port: int, connections: int, workers: int, arrivals: str, rate_per_s: float, in_flight: int, in_flight_max: int, duration_ns: int, timeout_ns: int, drain_ns: int, lease_ns: int, seed: int, agent: int, phase: float, cpus: Sequence[int], spin: bool, flow: FlowConfig) -> None: ...
+    def __init__(self, *, address: str, port: int, connections: int, workers: int, arrivals: str, rate_per_s: float, in_flight: int, in_flight_max: int, duration_ns: int, timeout_ns: int, drain_ns: int, lease_ns: int, seed: int, agent: int, phase: float, cpus: Sequence[int], spin: bool, flow: FlowConfig, hawkes: HawkesConfig = ..., bursts: BurstConfig = ...) -> None: ...
 
     def connect(self, timeout_ns: int) -> int:
         """

@@ -42,6 +42,7 @@ def summarise_observed(seen: Observed, abort: Abort) -> LevelSummary:
     return LevelSummary(
         index=record.level.index,
         arrivals=record.level.arrivals,
+        arrivals_in_words=record.level.arrivals_in_words,
         offered_per_s=record.level.offered_per_s,
         in_flight=record.level.in_flight,
         throughput_per_s=seen.throughput,

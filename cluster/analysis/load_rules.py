@@ -10,8 +10,10 @@ from cluster.analysis.lag import Lag
 from cluster.analysis.observed import Observed
 from cluster.analysis.series import due, mean_rate, samples, total_at, waiting
 from cluster.analysis.trend import rising
+from cluster.experiment.model import Bursts, Hawkes
 from cluster.results.finding import Finding, Severity
-from cluster.units import format_ns, format_rate
+from cluster.results.level import LevelRecord
+from cluster.units import NS_PER_S, format_ns, format_rate
 
 # Achieved against offered rate. Lancet (USENIX ATC 2019) accepts 10 %, at which the engine may be
 # overloaded already; with exact counts 1 % can be told.
@@ -76,16 +78,24 @@ def _pushed_back_by(lag: Lag) -> str:
     return f"with its receive window closed {lag.rwnd_limited_ratio or 0:.0%} of the sending time"
 
 
+def _chance(record: LevelRecord, planned: float) -> float:
+    """By how many orders a schedule may be off in a window that holds `planned`."""
+    law = record.level.law
+    poisson = POISSON_SIGMAS * math.sqrt(planned)
+    if isinstance(law, Hawkes):
+        return law.spread * poisson
+    within = law.within if isinstance(law, Bursts) else record.level.arrivals
+    # A constant schedule may be off by one order at each end of the window, for every agent.
+    return poisson if within == "poisson" else 2 * len(record.agents)
+
+
 def offered_as_planned(seen: Observed) -> Finding | None:
     """As many orders were due as the level's rate says."""
     rate, seconds = seen.record.level.offered_per_s, len(seen.control.seconds)
     if rate is None or not seconds:
         return None
     planned, intended = rate * seconds, seen.control.orders.intended
-    chance = POISSON_SIGMAS * math.sqrt(planned)
-    # A constant schedule may be off by one order at each end of the window, for every agent.
-    slack = chance if seen.record.level.arrivals == "poisson" else 2 * len(seen.record.agents)
-    if abs(intended - planned) <= RATE_TOLERANCE * planned + slack:
+    if abs(intended - planned) <= RATE_TOLERANCE * planned + _chance(seen.record, planned):
         return None
     return finding(
         seen,
@@ -94,6 +104,15 @@ def offered_as_planned(seen: Observed) -> Finding | None:
         f"{intended:,} orders were due in {seconds} s where {format_rate(rate)} is {planned:,.0f}.",
         "Agents may have been lost or started apart: see events.jsonl.",
     )
+
+
+def _pile_up(record: LevelRecord) -> float:
+    """So many orders may wait at a moment without a queue that grows."""
+    level = record.level
+    if not isinstance(level.law, Bursts) or level.offered_per_s is None:
+        return PILE_UP_ORDERS
+    # A burst may wait until the pause after it; samples fall anywhere in both.
+    return max(PILE_UP_ORDERS, level.offered_per_s * level.law.period_ns / NS_PER_S)
 
 
 def rate_reached(seen: Observed) -> Finding | None:
@@ -107,7 +126,7 @@ def rate_reached(seen: Observed) -> Finding | None:
         return None
     missing = 1 - achieved / offered
     # A few orders due just before the window's end are answered after it.
-    if missing <= RATE_TOLERANCE + PILE_UP_ORDERS / (offered * len(window)):
+    if missing <= RATE_TOLERANCE + _pile_up(seen.record) / (offered * len(window)):
         return None
     return finding(
         seen,
@@ -136,7 +155,7 @@ def steady(seen: Observed) -> Finding | None:
     if trend is None or not trend.significant or not offered:
         return None
     grown = trend.slope_per_s * float(np.ptp(times))
-    if trend.slope_per_s < PILE_UP_RATIO * offered or grown < PILE_UP_ORDERS:
+    if trend.slope_per_s < PILE_UP_RATIO * offered or grown < _pile_up(seen.record):
         return None
     return finding(
         seen,

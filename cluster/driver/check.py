@@ -88,7 +88,7 @@ def _plan_lines(planned: Plan) -> Iterator[str]:
 def _offer(level: Level) -> str:
     if level.offered_per_s is None:
         return f"the most the engine takes, closed-loop with {level.in_flight:,} in flight"
-    return f"{format_rate(level.offered_per_s)}, {level.arrivals} arrivals"
+    return f"{format_rate(level.offered_per_s)}, {level.arrivals_in_words} arrivals"
 
 
 def _parts(level: Level) -> str:

@@ -13,6 +13,7 @@ from cluster.document.section import (
     Text,
     word_or_section,
 )
+from cluster.experiment.arrivals import Arrivals, Bursts, Hawkes
 from cluster.experiment.section import Name, PositiveRate, Protocol, Ratio, WholeSeconds
 from cluster.experiment.system import Agents, Cpus, Engine, Ray, ReferenceEngine, SshHost
 from cluster.experiment.workload import Load, Maximum, Mix, OrderFlow
@@ -20,10 +21,13 @@ from cluster.experiment.workload import Load, Maximum, Mix, OrderFlow
 __all__ = [
     "Abort",
     "Agents",
+    "Arrivals",
     "Baseline",
+    "Bursts",
     "Cpus",
     "Engine",
     "Experiment",
+    "Hawkes",
     "Load",
     "Maximum",
     "Measure",
@@ -168,6 +172,20 @@ class Experiment(Section):
                 f"must be at least {workers}, one for each worker of each agent, "
                 f"not {self.load.maximum.in_flight}",
             )
+        return self
+
+    @model_validator(mode="after")
+    def _windows_are_fair(self) -> Self:
+        law = self.load.law
+        if law is None:
+            return self
+        windows = [self.measure.control_s]
+        if isinstance(self.profile, Profile):
+            windows.append(self.profile.window_s)
+        for window_s in windows:
+            misfit = law.window_misfit(window_s)
+            if misfit is not None:
+                raise MisfitError(f"load.arrivals.{self.load.law_name}", misfit)
         return self
 
     @model_validator(mode="after")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from cluster.experiment.model import Experiment
+from cluster.experiment.model import Bursts, Experiment, Hawkes
 from cluster.experiment.placement import Placement, place
 
 
@@ -27,13 +27,19 @@ class Level:
     """One load level. Its parts follow each other without a gap: warm-up, control, profile."""
 
     index: int
-    arrivals: Literal["constant", "poisson", "closed"]
+    arrivals: Literal["constant", "poisson", "hawkes", "bursts", "closed"]
     offered_per_s: float | None  # None when closed-loop
     in_flight: int | None  # only when closed-loop
     warmup_s: int  # whole seconds, so that windows are whole intervals
     control_s: int
     profile_s: int  # 0: no profiler at this level
     shares: tuple[AgentShare, ...]
+    law: Hawkes | Bursts | None = None  # parameters of `arrivals`, if it has any
+
+    @property
+    def arrivals_in_words(self) -> str:
+        """The law of arrival with its parameters."""
+        return f"{self.arrivals} ({self.law.in_words()})" if self.law else self.arrivals
 
     @property
     def duration_s(self) -> int:
@@ -95,13 +101,14 @@ def _level(
     in_flight = maximum.in_flight if maximum else None
     return Level(
         index=index,
-        arrivals="closed" if rate_per_s is None else experiment.load.arrivals,
+        arrivals="closed" if rate_per_s is None else experiment.load.law_name,
         offered_per_s=rate_per_s,
         in_flight=in_flight,
         warmup_s=experiment.measure.warmup_s,
         control_s=experiment.measure.control_s,
         profile_s=0 if experiment.profile == "off" else experiment.profile.window_s,
         shares=_shares(experiment, placement, rate_per_s or 0.0, in_flight or 0),
+        law=None if rate_per_s is None else experiment.load.law,
     )
 
 
@@ -110,8 +117,11 @@ def _shares(
 ) -> tuple[AgentShare, ...]:
     agents = experiment.agents
     # Each agent sends every `count / rate`; shifted by 1 / count of that, agent by agent, their
-    # constant schedules interleave to the one schedule of the whole rate. Poisson needs no shift.
-    interleaved = rate_per_s > 0 and experiment.load.arrivals == "constant"
+    # constant schedules interleave to the one schedule of the whole rate, also within bursts.
+    # What is random needs no shift.
+    law = experiment.load.law
+    within = law.within if isinstance(law, Bursts) else experiment.load.arrivals
+    interleaved = rate_per_s > 0 and within == "constant"
     return tuple(
         AgentShare(
             agent=f"agent-{index}",

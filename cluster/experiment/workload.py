@@ -1,10 +1,18 @@
 """The sections that say what is offered: when orders are due, and which orders they are."""
 
-from typing import Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
-from cluster.document.section import MisfitError, Seconds, Section
+from cluster.document.section import (
+    SECTION_TAG,
+    WORD_TAG,
+    MisfitError,
+    Seconds,
+    Section,
+    word_or_section,
+)
+from cluster.experiment.arrivals import Arrivals, Bursts, Hawkes
 from cluster.experiment.section import OfferedRate, Ratio
 
 SUM_TOLERANCE: Final = 1e-9  # shares such as 0.1 + 0.2 + 0.7 are 1 but for rounding
@@ -21,9 +29,14 @@ class Maximum(Section):
 class Load(Section):
     """What is offered, level by level, from low to high."""
 
-    arrivals: Literal["constant", "poisson"] = Field(
+    arrivals: Annotated[
+        Annotated[Literal["constant", "poisson"], Tag(WORD_TAG)]
+        | Annotated[Arrivals, Tag(SECTION_TAG)],
+        Discriminator(word_or_section),
+    ] = Field(
         "poisson",
-        description="Gaps between orders: constant, or poisson as of many independent traders.",
+        description="Gaps between orders: constant; poisson as of many independent traders; "
+        "or a law with parameters.",
     )
     rates_per_s: list[OfferedRate] = Field(
         default_factory=list,
@@ -55,6 +68,29 @@ class Load(Section):
                     f"{higher:,.12g} comes after {lower:,.12g}",
                 )
         return self
+
+    @model_validator(mode="after")
+    def _bursts_carry_the_rates(self) -> Self:
+        if isinstance(self.law, Bursts) and self.rates_per_s:
+            misfit = self.law.rates_misfit(min(self.rates_per_s), max(self.rates_per_s))
+            if misfit is not None:
+                raise MisfitError("arrivals.bursts", misfit)
+        return self
+
+    @property
+    def law(self) -> Hawkes | Bursts | None:
+        """The law of arrival with its parameters, if it has any."""
+        return self.arrivals.law if isinstance(self.arrivals, Arrivals) else None
+
+    @property
+    def law_name(self) -> Literal["constant", "poisson", "hawkes", "bursts"]:
+        """The law of arrival in a word."""
+        match self.arrivals:
+            case Arrivals(hawkes=Hawkes()):
+                return "hawkes"
+            case Arrivals():
+                return "bursts"
+        return self.arrivals
 
 
 class Mix(Section):

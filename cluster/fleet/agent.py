@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cluster import __version__, _native
 from cluster.errors import ClusterError
-from cluster.experiment.model import OrderFlow
+from cluster.experiment.model import Bursts, Hawkes, OrderFlow
 from cluster.fleet.spec import LoadSpec
 from cluster.fleet.worker_use import worker_use
 from cluster.host.facts import facts_of
@@ -103,6 +103,8 @@ class Agent:
             cpus=list(share.cpus),
             spin=spec.spin,
             flow=_flow(spec.flow),
+            hawkes=_hawkes(spec.law),
+            bursts=_bursts(spec.law),
         )
 
     def connect(self, timeout_ns: int) -> int:
@@ -194,6 +196,18 @@ def _flow(flow: OrderFlow) -> _native.FlowConfig:
         quantity_mean=flow.quantity_mean,
         live_orders_max=flow.live_orders_max,
     )
+
+
+def _hawkes(law: Hawkes | Bursts | None) -> _native.HawkesConfig:
+    if not isinstance(law, Hawkes):
+        return _native.HawkesConfig()
+    return _native.HawkesConfig(branching_ratio=law.branching_ratio, decay_ns=law.decay_ns)
+
+
+def _bursts(law: Hawkes | Bursts | None) -> _native.BurstConfig:
+    if not isinstance(law, Bursts):
+        return _native.BurstConfig()
+    return _native.BurstConfig(on_ns=law.on_ns, off_ns=law.off_ns, within=law.within)
 
 
 def _counts(books: _native.Books) -> OrderCounts:

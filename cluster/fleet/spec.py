@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from cluster.experiment.model import Experiment, OrderFlow
+from cluster.experiment.model import Bursts, Experiment, Hawkes, OrderFlow
 from cluster.experiment.plan import AgentShare, Level
 from cluster.units import NS_PER_S
 
@@ -18,7 +18,8 @@ class LoadSpec:
     address: str
     port: int
     share: AgentShare
-    arrivals: Literal["constant", "poisson", "closed"]
+    arrivals: Literal["constant", "poisson", "hawkes", "bursts", "closed"]
+    law: Hawkes | Bursts | None  # parameters of `arrivals`, if it has any
     duration_ns: int
     timeout_ns: int
     drain_ns: int
@@ -37,6 +38,7 @@ def specs_of(experiment: Experiment, level: Level) -> dict[str, LoadSpec]:
             port=experiment.engine.port,
             share=share,
             arrivals=level.arrivals,
+            law=level.law,
             duration_ns=level.duration_s * NS_PER_S,
             timeout_ns=round(experiment.load.timeout_s * NS_PER_S),
             drain_ns=round(experiment.measure.drain_s * NS_PER_S),

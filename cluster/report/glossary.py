@@ -16,7 +16,7 @@ GLOSSARY: Final[dict[str, str]] = {
     "Closed-loop": "A fixed number of orders is kept in flight: each answer releases the next "
     "order. It shows the most an engine takes; its response times say nothing of users.",
     "Arrivals": "The law of the gaps between due times: constant, poisson (independent users), "
-    "or closed for closed-loop.",
+    "hawkes (every order provokes others), bursts (on and off), or closed for closed-loop.",
     "Throughput": "Answered orders per second, over the control window.",
     "In flight": "Orders sent and not yet answered.",
     "Backlog": "Orders that are due and not yet sent.",

@@ -51,7 +51,7 @@ def _throughput_row(level: LevelSummary) -> tuple[Cell, ...]:
     through = level.throughput_per_s
     return (
         words(level_name(level)),
-        words(level.arrivals),
+        words(level.arrivals_in_words or level.arrivals),
         rate(level.offered_per_s, _NOTHING_OFFERED),
         count(level.in_flight, "open-loop: as many as it takes"),
         *(

@@ -154,7 +154,7 @@ def level_line(summary: LevelSummary) -> str:
 def _aim(level: Level) -> str:
     if level.offered_per_s is None:
         return f"closed-loop, {level.in_flight or 0:,} in flight"
-    return f"{format_rate(level.offered_per_s)} {level.arrivals}"
+    return f"{format_rate(level.offered_per_s)} {level.arrivals_in_words}"
 
 
 _BAR_WIDTH: Final = 40

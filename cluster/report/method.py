@@ -31,7 +31,9 @@ def method(summary: Summary) -> tuple[str, ...]:
 
 def _load(summary: Summary) -> list[str]:
     levels = summary.levels
-    arrivals = sorted({level.arrivals for level in levels if not is_closed(level)})
+    arrivals = sorted(
+        {level.arrivals_in_words or level.arrivals for level in levels if not is_closed(level)}
+    )
     sentences = []
     if arrivals:
         sentences.append(

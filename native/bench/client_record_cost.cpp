@@ -1,12 +1,15 @@
 // What recording costs: ns per sample in a histogram, per order in the recorder, per clock
-// reading and per encoded request.
+// reading, per due time of each arrival law and per encoded request.
 #include <cmath>
 #include <cstdio>
 #include <memory>
 #include <vector>
 
+#include "bench/orderwire_codec.h"
+#include "client/arrivals.h"
+#include "client/burst_arrivals.h"
 #include "client/clock.h"
-#include "client/orderwire_codec.h"
+#include "client/hawkes_arrivals.h"
 #include "client/random.h"
 #include "client/recorder.h"
 
@@ -38,6 +41,26 @@ std::vector<std::int64_t> sample_times() {
     return times;
 }
 
+constexpr double kRatePerS = 100'000;
+
+template <class Schedule>
+void report_schedule(const char* law, Schedule schedule) {
+    std::printf("due time, %-8s %6.2f ns\n", law, cost_ns([&](std::size_t) {
+                    schedule.advance();
+                    const std::int64_t due_ns = schedule.due_ns();
+                    asm volatile("" : : "r"(due_ns));  // it can't be optimised away
+                }));
+}
+
+void report_schedules() {
+    const Random random(1, 0, 0);
+    const ConstantArrivals constant(kRatePerS, 0, 0, 1, 0);
+    report_schedule("constant", constant);
+    report_schedule("poisson", PoissonArrivals(kRatePerS, random, 0));
+    report_schedule("hawkes", HawkesArrivals(kRatePerS, 0.8, 5e6, random, 0));
+    report_schedule("bursts", BurstArrivals(constant, 10 * kNsPerMs, 90 * kNsPerMs, 0));
+}
+
 }  // namespace
 
 int main() {
@@ -60,7 +83,9 @@ int main() {
     std::printf("clock reading      %6.2f ns\n",
                 cost_ns([&](std::size_t) { sum_ns += MonotonicClock::now_ns(); }));
 
-    std::vector<std::byte> out(OrderwireCodec::kLongestRequest);
+    report_schedules();
+
+    std::vector<std::byte> out(OrderwireCodec::room());
     const Intent intent{100, 1, 1, 1, Action::kNew, OrderKind::kLimit, OrderSide::kBuy};
     std::size_t bytes = 0;
     std::printf("encode             %6.2f ns\n", cost_ns([&](std::size_t i) {

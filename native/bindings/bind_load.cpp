@@ -39,17 +39,42 @@ void bind_flow(nb::module_& module) {
             "live_orders_max"_a = FlowConfig{}.live_orders_max);
 }
 
+void bind_arrivals(nb::module_& module) {
+    nb::class_<HawkesConfig>(module, "HawkesConfig",
+                             "Self-exciting arrivals; native/client/hawkes_arrivals.h explains.")
+        .def(
+            "__init__",
+            [](HawkesConfig* self, double branching_ratio, std::int64_t decay_ns) {
+                new (self) HawkesConfig{branching_ratio, decay_ns};
+            },
+            nb::kw_only(), "branching_ratio"_a = HawkesConfig{}.branching_ratio,
+            "decay_ns"_a = HawkesConfig{}.decay_ns);
+    nb::class_<BurstConfig>(module, "BurstConfig",
+                            "Arrivals in bursts; native/client/burst_arrivals.h explains.")
+        .def(
+            "__init__",
+            [](BurstConfig* self, std::int64_t on_ns, std::int64_t off_ns,
+               const std::string& within) {
+                new (self) BurstConfig{on_ns, off_ns, arrival_law_of(within)};
+            },
+            nb::kw_only(), "on_ns"_a = BurstConfig{}.on_ns, "off_ns"_a = BurstConfig{}.off_ns,
+            "within"_a = "poisson");
+}
+
 void construct(LoadClient* self, std::string address, std::uint16_t port, std::uint32_t connections,
                std::uint32_t workers, const std::string& arrivals, double rate_per_s,
                std::uint32_t in_flight, std::uint32_t in_flight_max, std::int64_t duration_ns,
                std::int64_t timeout_ns, std::int64_t drain_ns, std::int64_t lease_ns,
                std::uint64_t seed, std::uint32_t agent, double phase, std::vector<int> cpus,
-               bool spin, const FlowConfig& flow) {
+               bool spin, const FlowConfig& flow, const HawkesConfig& hawkes,
+               const BurstConfig& bursts) {
     new (self) LoadClient({.address = std::move(address),
                            .port = port,
                            .connections = connections,
                            .workers = workers,
                            .arrivals = arrival_law_of(arrivals),
+                           .hawkes = hawkes,
+                           .bursts = bursts,
                            .rate_per_s = rate_per_s,
                            .in_flight = in_flight,
                            .in_flight_max = in_flight_max,
@@ -76,7 +101,8 @@ void bind_client(nb::module_& module) {
         .def("__init__", &construct, nb::kw_only(), "address"_a, "port"_a, "connections"_a,
              "workers"_a, "arrivals"_a, "rate_per_s"_a, "in_flight"_a, "in_flight_max"_a,
              "duration_ns"_a, "timeout_ns"_a, "drain_ns"_a, "lease_ns"_a, "seed"_a, "agent"_a,
-             "phase"_a, "cpus"_a, "spin"_a, "flow"_a)
+             "phase"_a, "cpus"_a, "spin"_a, "flow"_a, "hawkes"_a = HawkesConfig{},
+             "bursts"_a = BurstConfig{})
         .def("connect", &LoadClient::connect, "timeout_ns"_a, without_gil,
              "Open all connections; returns how many. Raises LoadError naming operation, peer\n"
              "and cause.")
@@ -104,6 +130,7 @@ void bind_client(nb::module_& module) {
 
 void bind_load(nb::module_& module) {
     bind_flow(module);
+    bind_arrivals(module);
     bind_client(module);
 }
 

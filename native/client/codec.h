@@ -1,11 +1,7 @@
 // What a codec is: the seam between the load client and a wire protocol.
 //
-// A codec is a type with static members, given to the worker as a template parameter so that
-// it inlines into the hot loop:
-//
-//   kLongestRequest, kLongestReply           bytes; bounds of the buffers
-//   encode(intent, id, target_id, out)       writes one request, returns its length
-//   decode(bytes)                            looks at the first reply in untrusted bytes
+// A codec belongs to one connection and is given to it as a template parameter, so that it inlines
+// into the hot loop. WireCodec is the one that speaks what a schema says.
 #pragma once
 
 #include <concepts>
@@ -14,41 +10,32 @@
 #include <span>
 
 #include "client/intent.h"
+#include "protocol/plan.h"
+#include "protocol/reply.h"
 
 namespace cluster {
 
-/// What a reply means for the order it names.
-enum class ReplyKind : std::uint8_t {
-    kAccepted,   ///< answers the order
-    kRejected,   ///< answers the order
-    kExecution,  ///< may follow the answer, any number of times
-    kRemainder,  ///< may follow the answer: the unfilled rest was cancelled
-};
-
-/// One reply, as far as measuring needs it.
-struct Reply {
-    std::uint64_t id;
-    std::uint64_t engine_received_ns;  ///< engine's clock; 0 when the engine does not tell
-    std::uint64_t engine_replied_ns;   ///< same clock
-    ReplyKind kind;
-};
-
-enum class DecodeStatus : std::uint8_t { kReply, kNeedMore, kMalformed };
-
-/// What the first bytes are. `reply` and `length` mean something with kReply only.
-struct Decoded {
-    DecodeStatus status;
-    std::size_t length;
-    Reply reply;
-};
-
 template <class C>
-concept Codec = requires(const Intent& intent, std::uint64_t id, std::byte* out,
-                         std::span<const std::byte> bytes) {
-    { C::kLongestRequest } -> std::convertible_to<std::size_t>;
-    { C::kLongestReply } -> std::convertible_to<std::size_t>;
-    { C::encode(intent, id, id, out) } noexcept -> std::same_as<std::size_t>;
-    { C::decode(bytes) } noexcept -> std::same_as<Decoded>;
+concept Codec = requires(C& codec, const Intent& intent, std::uint64_t sequence, std::byte* out,
+                         std::span<const std::byte> bytes, const protocol::Reply& reply) {
+    // Bytes that encode may touch, and that the longest reply has.
+    { codec.room() } noexcept -> std::convertible_to<std::size_t>;
+    { codec.longest_reply() } noexcept -> std::convertible_to<std::size_t>;
+    { codec.manners() } noexcept -> std::convertible_to<protocol::ReplyManners>;
+    // The request of a sequence number of the connection, and of the order that it acts on.
+    { codec.encode(intent, sequence, sequence, out) } noexcept -> std::same_as<std::size_t>;
+    { codec.decode(bytes) } noexcept -> std::same_as<protocol::Decoded>;
+    // The sequence number that a reply's id stands for: anything, for an id that was never sent.
+    { codec.sequence_of(reply) } noexcept -> std::same_as<std::uint64_t>;
+};
+
+/// A codec whose protocol may have sessions: logon, heartbeats, logout.
+template <class C>
+concept SessionCodec = Codec<C> && requires(C& codec, const protocol::Reply& reply,
+                                            std::uint16_t message, std::byte* out) {
+    { codec.plan() } noexcept -> std::same_as<const protocol::Plan&>;
+    { codec.encode_session(message, out) } noexcept -> std::same_as<std::size_t>;
+    { codec.keep(reply) } noexcept;
 };
 
 }  // namespace cluster

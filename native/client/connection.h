@@ -2,16 +2,19 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <utility>
+#include <vector>
 
 #include "client/codec.h"
 #include "client/in_flight.h"
+#include "client/living_orders.h"
 #include "client/network.h"
 #include "client/recorder.h"
 #include "client/send_buffer.h"
+#include "protocol/decoder.h"
 
 namespace cluster {
 
@@ -19,8 +22,18 @@ namespace cluster {
 struct TrafficCounts {
     std::uint64_t bytes_sent = 0;
     std::uint64_t bytes_received = 0;
-    std::uint64_t executions = 0;  ///< follow-ups to answered orders
-    std::uint64_t remainders = 0;  ///< follow-ups: unfilled rests that were cancelled
+    std::uint64_t executions = 0;    ///< follow-ups to answered orders
+    std::uint64_t remainders = 0;    ///< follow-ups: unfilled rests that were cancelled
+    std::uint64_t unsolicited = 0;   ///< replies that match no order, as the schema says
+    std::uint64_t out_of_order = 0;  ///< answers that overtook an earlier order's
+    std::uint64_t skipped = 0;       ///< requests for an order that is known to be gone: not sent
+};
+
+/// What a connection is to do.
+struct ConnectionPlan {
+    std::uint32_t limit = 1;  ///< orders that may wait for their answers at once
+    std::int64_t timeout_ns = 0;
+    std::uint32_t living_orders_max = 0;  ///< of the flow: bounds what is known of the book
 };
 
 /// A connection with its orders. Belongs to one worker; allocates nothing after construction.
@@ -32,21 +45,36 @@ struct TrafficCounts {
 /// When `kClosedLoop`, an order joins the books when it is sent, and is intended then.
 template <class Socket, Codec Protocol, bool kClosedLoop>
 class Connection {
+    using Reply = protocol::Reply;
+    using Meaning = protocol::Meaning;
+
 public:
-    /// `flow` is repeated without end and must outlive the connection. At most `limit` orders
-    /// wait for their answers at once.
-    Connection(Socket socket, std::span<const Intent> flow, std::uint32_t limit,
-               std::int64_t timeout_ns)
+    static constexpr bool kHasSession = SessionCodec<Protocol>;
+
+    /// `flow` is repeated without end and must outlive the connection. `received` are bytes that
+    /// came while the session was begun.
+    Connection(Socket socket, Protocol codec, std::span<const Intent> flow,
+               const ConnectionPlan& plan, std::span<const std::byte> received = {})
         : socket_(socket),
+          codec_(std::move(codec)),
+          manners_(codec_.manners()),
           flow_(flow),
-          table_(limit),
-          timeout_ns_(timeout_ns),
-          buffer_(std::clamp(limit * Protocol::kLongestRequest, Protocol::kLongestRequest,
-                             kBufferBytesMax)) {}
+          table_(plan.limit),
+          first_ns_(manners_.has_received ? table_.capacity() : 0),
+          living_(manners_.tracks_orders ? std::size_t{plan.living_orders_max} + 2 * plan.limit
+                                         : 0),
+          timeout_ns_(plan.timeout_ns),
+          room_(codec_.room()),
+          buffer_(std::clamp(plan.limit * room_, room_, std::max(room_, kBufferBytesMax))),
+          partial_(codec_.longest_reply()) {
+        partial_size_ = std::min(received.size(), partial_.size());
+        std::copy_n(received.begin(), partial_size_, partial_.begin());
+    }
 
     bool is_open() const noexcept { return open_; }
-    bool can_take() const noexcept {
-        return open_ && !table_.full() && buffer_.has_room(Protocol::kLongestRequest);
+    bool can_take() noexcept {
+        return open_ && !table_.full() && buffer_.has_room(room_) &&
+               (!manners_.tracks_orders || skip_moot());
     }
     /// Whether a send now may make progress.
     bool wants_to_send() const noexcept { return open_ && !blocked_ && !buffer_.empty(); }
@@ -56,12 +84,20 @@ public:
     /// Encodes the flow's next request for an order of that intended time.
     void take(std::int64_t intended_ns, IntervalSet* set) noexcept {
         const Intent& intent = flow_[flow_position_];
-        if (++flow_position_ == flow_.size()) flow_position_ = 0;
-        const std::uint64_t id = id_of(table_.next());
-        const std::size_t length = Protocol::encode(intent, id, id - intent.target_back,
-                                                    buffer_.reserve(Protocol::kLongestRequest));
+        advance_flow();
+        const std::uint64_t sequence = table_.next();
+        const std::uint64_t target = sequence - intent.target_back;
+        const std::size_t length = codec_.encode(intent, sequence, target, buffer_.reserve(room_));
         buffer_.commit(length);
-        table_.add(intended_ns, set, length);
+        OrderSlot& slot = table_.add(intended_ns, set, length + session_bytes_);
+        session_bytes_ = 0;
+        if (manners_.tells_ends) {
+            slot.open_size = intent.quantity;
+            slot.is_cancel = intent.action == Action::kCancel;
+            slot.ends_later = intent.action == Action::kNew && intent.kind != OrderKind::kLimit;
+        }
+        if (manners_.has_received) first_ns_[table_.place_of(sequence)] = 0;
+        if (manners_.tracks_orders) track(intent, sequence, target);
     }
 
     /// One send() of all that is encoded.
@@ -71,6 +107,7 @@ public:
         const IoResult result = socket_.send(buffer_.pending());
         if (result.status == IoStatus::kOk) {
             traffic.bytes_sent += result.bytes;
+            last_sent_ns_ = sent_ns;
             mark_sent(result.bytes, sent_ns, recorder);
             buffer_.consume(result.bytes);
         } else if (result.status == IoStatus::kFailed) {
@@ -99,6 +136,7 @@ public:
             case IoStatus::kFailed: lose(ErrorKind::kReceiveFailed, recorder); return false;
         }
         traffic.bytes_received += result.bytes;
+        last_received_ns_ = received_ns;
         handle(scratch.first(partial_size_ + result.bytes), received_ns, recorder, traffic);
         // Not "was the buffer filled": after a hang-up the end of the stream is still to be read,
         // and no new event would tell of it.
@@ -114,8 +152,34 @@ public:
         }
     }
 
+    /// Sends a heartbeat when it is time for one; gives up an engine that is silent for too long.
+    void keep_alive(std::int64_t now_ns, Recorder& recorder) noexcept {
+        if constexpr (kHasSession) {
+            const protocol::SessionRules& session = codec_.plan().session;
+            if (!open_ || session.logon == protocol::kNone) return;
+            if (last_sent_ns_ == 0) last_sent_ns_ = last_received_ns_ = now_ns;
+            if (session.silence_ns > 0 && now_ns - last_received_ns_ > session.silence_ns) {
+                return lose(ErrorKind::kEngineSilent, recorder);
+            }
+            if (session.heartbeat != protocol::kNone &&
+                now_ns - last_sent_ns_ >= session.heartbeat_every_ns && queue(session.heartbeat)) {
+                last_sent_ns_ = now_ns;
+            }
+        }
+    }
+
+    /// Says goodbye, if the protocol does. What the engine says from now on is no surprise.
+    void log_out() noexcept {
+        if constexpr (kHasSession) {
+            leaving_ = true;
+            const std::uint16_t message = codec_.plan().session.logout;
+            if (open_ && message != protocol::kNone) queue(message);
+        }
+    }
+
     /// Gives up waiting: sent orders have timed out, encoded ones were never sent.
     void abandon(Recorder& recorder) noexcept {
+        if (partial_size_ > 0) recorder.error(ErrorKind::kCutMessage);
         settle_all(recorder, [&](IntervalSet& set) { recorder.timed_out(set); });
     }
 
@@ -129,10 +193,37 @@ public:
 
 private:
     static constexpr std::size_t kBufferBytesMax = 65'536;
+    static constexpr std::size_t kSessionBytesMax = 32'768;  ///< between two orders
 
-    // Ids start at 1: 0 is what an engine that fills in nothing would send.
-    static std::uint64_t id_of(std::uint64_t sequence) noexcept { return sequence + 1; }
-    static std::uint64_t sequence_of(std::uint64_t id) noexcept { return id - 1; }
+    void advance_flow() noexcept {
+        if (++flow_position_ == flow_.size()) flow_position_ = 0;
+    }
+
+    /// Passes over requests for orders that are known to be gone, which an engine may leave
+    /// unanswered. Their numbers are used up, so that those of the flow stay right. False: there
+    /// is no room to go on.
+    bool skip_moot() noexcept {
+        for (std::size_t tried = 0; tried < flow_.size(); ++tried) {
+            const Intent& intent = flow_[flow_position_];
+            const std::uint64_t target = table_.next() - intent.target_back;
+            if (intent.action == Action::kNew || living_.may_live(target)) return true;
+            advance_flow();
+            table_.skip();
+            ++skipped_;
+            if (table_.full()) return false;
+        }
+        return false;
+    }
+
+    /// Remembers what an order's replies will have to be told by.
+    void track(const Intent& intent, std::uint64_t sequence, std::uint64_t target) noexcept {
+        if (intent.action != Action::kCancel && intent.kind == OrderKind::kLimit) {
+            living_.add(sequence, intent.quantity);
+        }
+        if (intent.action == Action::kNew) return;
+        if (LivingOrder* order = living_.find(target)) order->pending = sequence + 1;
+        if (LivingOrder* own = living_.find(sequence)) own->replaces = target + 1;
+    }
 
     void mark_sent(std::size_t bytes, std::int64_t sent_ns, Recorder& recorder) noexcept {
         // Bytes of an order that an earlier send took a part of count with those of this send.
@@ -157,12 +248,21 @@ private:
     void handle(std::span<const std::byte> bytes, std::int64_t received_ns, Recorder& recorder,
                 TrafficCounts& traffic) noexcept {
         for (;;) {
-            const Decoded decoded = Protocol::decode(bytes);
-            if (decoded.status == DecodeStatus::kNeedMore) break;
-            if (decoded.status == DecodeStatus::kMalformed) [[unlikely]] {
+            const protocol::Decoded decoded = codec_.decode(bytes);
+            if (decoded.status == protocol::DecodeStatus::kReply) [[likely]] {
+                reply(decoded.reply, received_ns, recorder, traffic);
+                if (!open_) [[unlikely]]
+                    return;
+            } else if (decoded.status == protocol::DecodeStatus::kNeedMore) {
+                break;
+            } else if (decoded.status == protocol::DecodeStatus::kMalformed) {
+                partial_size_ = 0;
                 return lose(ErrorKind::kProtocolError, recorder);
+            } else {
+                recorder.error(decoded.status == protocol::DecodeStatus::kUnknown
+                                   ? ErrorKind::kUnknownMessage
+                                   : ErrorKind::kGarbledMessage);
             }
-            reply(decoded.reply, received_ns, recorder, traffic);
             bytes = bytes.subspan(decoded.length);
         }
         if (bytes.size() > partial_.size()) [[unlikely]] {
@@ -170,40 +270,259 @@ private:
         }
         std::copy_n(bytes.begin(), bytes.size(), partial_.begin());
         partial_size_ = bytes.size();
+        traffic.skipped += std::exchange(skipped_, 0);
     }
 
     void reply(const Reply& reply, std::int64_t received_ns, Recorder& recorder,
                TrafficCounts& traffic) noexcept {
-        const std::uint64_t sequence = sequence_of(reply.id);
+        if (reply.sequence >= 0) [[unlikely]]
+            check_sequence(reply, recorder);
+        if (reply.meaning >= Meaning::kUnsolicited) [[unlikely]] {
+            return of_session(reply, recorder, traffic);
+        }
+        std::uint64_t sequence = 0;
+        if (!manners_.ids_in_replies) {
+            sequence = next_answer_;
+            if (reply.meaning != Meaning::kReceived && sequence < table_.sent_end()) ++next_answer_;
+        } else if (reply.has_id) [[likely]] {
+            sequence = codec_.sequence_of(reply);
+        } else {
+            return recorder.error(ErrorKind::kUnknownId);
+        }
         if (sequence >= table_.sent_end()) [[unlikely]] {
             return recorder.error(ErrorKind::kUnknownId);
         }
-        if (reply.kind == ReplyKind::kExecution || reply.kind == ReplyKind::kRemainder) {
-            ++(reply.kind == ReplyKind::kExecution ? traffic.executions : traffic.remainders);
-            return;
-        }
-        if (!table_.is_waiting(sequence)) [[unlikely]] {
-            return recorder.error(table_.is_late(sequence) ? ErrorKind::kLateReply
-                                                           : ErrorKind::kDuplicateReply);
-        }
-        answer(reply, sequence, received_ns, recorder);
+        if (reply.names_order) [[unlikely]]
+            return of_order(reply, sequence, received_ns, recorder, traffic);
+        of_request(reply, sequence, received_ns, recorder, traffic);
     }
 
-    void answer(const Reply& reply, std::uint64_t sequence, std::int64_t received_ns,
-                Recorder& recorder) noexcept {
+    /// A reply to the request of that number.
+    void of_request(const Reply& reply, std::uint64_t sequence, std::int64_t received_ns,
+                    Recorder& recorder, TrafficCounts& traffic) noexcept {
+        switch (reply.meaning) {
+            case Meaning::kAccepted:
+            case Meaning::kRejected: {
+                const bool accepted = reply.meaning == Meaning::kAccepted;
+                count_order(sequence, traffic);
+                answer(reply, sequence, accepted, received_ns, recorder);
+                if (manners_.tracks_orders) after_answer(sequence, accepted);
+                return;
+            }
+            case Meaning::kReceived: return acknowledge(sequence, received_ns);
+            case Meaning::kExecuted:
+            case Meaning::kFilled:
+                ++traffic.executions;
+                if (manners_.tracks_orders) {
+                    execute(reply, sequence, received_ns, recorder);
+                }
+                if (takes_the_rest(reply, sequence)) end(reply, sequence, received_ns, recorder);
+                return;
+            default:  // cancelled: the answer to a cancel, or the end of what was left of an order
+                if (table_.is_waiting(sequence) && table_.slot(sequence).is_cancel) {
+                    count_order(sequence, traffic);
+                    return answer(reply, sequence, true, received_ns, recorder);
+                }
+                ++traffic.remainders;
+                if (manners_.tracks_orders) living_.erase(sequence);
+                end(reply, sequence, received_ns, recorder);
+        }
+    }
+
+    /// A reply that names an order: it answers the request that acts on it, if one waits.
+    void of_order(const Reply& reply, std::uint64_t sequence, std::int64_t received_ns,
+                  Recorder& recorder, TrafficCounts& traffic) noexcept {
+        if (reply.meaning == Meaning::kExecuted || reply.meaning == Meaning::kFilled) {
+            ++traffic.executions;
+            execute(reply, sequence, received_ns, recorder);
+            if (takes_the_rest(reply, sequence)) end(reply, sequence, received_ns, recorder);
+            return;
+        }
+        LivingOrder* order = living_.find(sequence);
+        if (order != nullptr && order->pending > 0) {
+            const std::uint64_t pending = std::exchange(order->pending, 0) - 1;
+            const bool accepted = reply.meaning != Meaning::kRejected;
+            if (reply.meaning == Meaning::kReceived) {
+                order->pending = pending + 1;
+                return acknowledge(pending, received_ns);
+            }
+            count_order(pending, traffic);
+            if (accepted) living_.erase(sequence);
+            answer(reply, pending, accepted, received_ns, recorder);
+            return;
+        }
+        if (reply.meaning == Meaning::kCancelled) {
+            ++traffic.remainders;
+            living_.erase(sequence);
+            return end(reply, sequence, received_ns, recorder);
+        }
+        recorder.error(ErrorKind::kDuplicateReply);
+    }
+
+    /// Once a request has its answer, its order lives, or not, and has taken another's place.
+    void after_answer(std::uint64_t sequence, bool accepted) noexcept {
+        LivingOrder* own = living_.find(sequence);
+        if (own == nullptr) return;
+        const std::uint64_t replaced = std::exchange(own->replaces, 0);
+        if (!accepted) living_.erase(sequence);
+        if (replaced == 0) return;
+        if (accepted) {
+            living_.erase(replaced - 1);
+        } else if (LivingOrder* order = living_.find(replaced - 1)) {
+            order->pending = 0;
+        }
+    }
+
+    /// A fill of an order that we know. The last one takes it out of the book, and what was to be
+    /// done with it comes too late.
+    void execute(const Reply& reply, std::uint64_t sequence, std::int64_t received_ns,
+                 Recorder& recorder) noexcept {
+        LivingOrder* order = living_.find(sequence);
+        if (order == nullptr) return;
+        order->open = open_after(reply, order->open);
+        if (order->open > 0) return;
+        const std::uint64_t pending = order->pending;
+        living_.erase(sequence);
+        if (pending == 0) return;
+        living_.erase(pending - 1);
+        if (table_.is_waiting(pending - 1)) {
+            settle_answer(pending - 1, false, received_ns, recorder);
+        }
+    }
+
+    /// What is open of an order after a fill.
+    std::int64_t open_after(const Reply& reply, std::int64_t open) const noexcept {
+        if (reply.meaning == Meaning::kFilled) return 0;
+        if constexpr (kHasSession) {
+            const protocol::LaterView view(codec_.plan(), reply);
+            const auto remaining = view.number(reply.rule->remaining);
+            if (remaining) return *remaining;
+            return open - view.number(reply.rule->executed).value_or(0);
+        }
+        return open;
+    }
+
+    /// Whether a fill ends an order that is not to rest in the book.
+    bool takes_the_rest(const Reply& reply, std::uint64_t sequence) noexcept {
+        if (!table_.is_remembered(sequence)) return false;
         OrderSlot& slot = table_.slot(sequence);
-        const std::int64_t service_ns = received_ns - slot.sent_ns;
-        if (service_ns >= timeout_ns_) [[unlikely]] {
+        if (!slot.ends_later) return false;
+        const std::int64_t open = open_after(reply, slot.open_size);
+        slot.open_size = static_cast<std::uint32_t>(std::max<std::int64_t>(open, 0));
+        return open <= 0;
+    }
+
+    /// The last reply to a request: what an order that still waits has waited for, or what comes
+    /// after the answer of one that was not to rest.
+    void end(const Reply& reply, std::uint64_t sequence, std::int64_t received_ns,
+             Recorder& recorder) noexcept {
+        if (table_.is_waiting(sequence)) {
+            if (!table_.slot(sequence).ends_later) return;
+            table_.slot(sequence).ends_later = false;
+            return answer(reply, sequence, true, received_ns, recorder);
+        }
+        if (!table_.is_remembered(sequence)) return;
+        OrderSlot& slot = table_.slot(sequence);
+        if (!slot.ends_later || slot.state != OrderState::kAnswered) return;
+        slot.ends_later = false;
+        recorder.other_reply(received_ns - slot.intended_ns);
+    }
+
+    /// An interim acknowledgement: the first reply, which answers nothing.
+    void acknowledge(std::uint64_t sequence, std::int64_t received_ns) noexcept {
+        if (!table_.is_waiting(sequence) || !manners_.has_received) return;
+        std::int64_t& first_ns = first_ns_[table_.place_of(sequence)];
+        if (first_ns == 0) first_ns = received_ns;
+    }
+
+    void answer(const Reply& reply, std::uint64_t sequence, bool accepted, std::int64_t received_ns,
+                Recorder& recorder) noexcept {
+        if (!table_.is_waiting(sequence)) [[unlikely]] {
+            const bool is_late = leaving_ || table_.is_late(sequence);
+            return recorder.error(is_late ? ErrorKind::kLateReply : ErrorKind::kDuplicateReply);
+        }
+        OrderSlot& slot = table_.slot(sequence);
+        if (received_ns - slot.sent_ns >= timeout_ns_) [[unlikely]] {
             // It arrived between its deadline and the next scan: a time-out does not depend on
             // when we look.
             time_out(slot, recorder);
             return recorder.error(table_.is_late(sequence) ? ErrorKind::kLateReply
                                                            : ErrorKind::kDuplicateReply);
         }
-        recorder.answered(*slot.set, reply.kind == ReplyKind::kAccepted,
-                          received_ns - slot.intended_ns, service_ns);
+        if (!accepted) [[unlikely]]
+            note_reason(reply, recorder);
+        if (manners_.timed_by_last && slot.ends_later && accepted) {
+            // Its last reply is still to come; this one was the first.
+            if (slot.first_is_timed) return recorder.error(ErrorKind::kDuplicateReply);
+            slot.first_is_timed = true;
+            return recorder.other_reply(received_ns - slot.intended_ns);
+        }
         recorder.engine_time(*slot.set, reply.engine_received_ns, reply.engine_replied_ns);
+        settle_answer(sequence, accepted, received_ns, recorder);
+    }
+
+    /// An order has its answer: its times, its fate.
+    void settle_answer(std::uint64_t sequence, bool accepted, std::int64_t received_ns,
+                       Recorder& recorder) noexcept {
+        OrderSlot& slot = table_.slot(sequence);
+        std::int64_t counted_ns = received_ns;
+        if (manners_.has_received) [[unlikely]] {
+            const std::int64_t first_ns = first_ns_[table_.place_of(sequence)];
+            if (first_ns != 0) {
+                counted_ns = manners_.timed_by_last ? received_ns : first_ns;
+                const std::int64_t other_ns = manners_.timed_by_last ? first_ns : received_ns;
+                recorder.other_reply(other_ns - slot.intended_ns);
+            }
+        }
+        recorder.answered(*slot.set, accepted, counted_ns - slot.intended_ns,
+                          counted_ns - slot.sent_ns);
         table_.settle(slot, OrderState::kAnswered);
+    }
+
+    void count_order(std::uint64_t sequence, TrafficCounts& traffic) noexcept {
+        if (sequence < newest_answered_) {
+            ++traffic.out_of_order;
+        } else {
+            newest_answered_ = sequence;
+        }
+    }
+
+    void note_reason(const Reply& reply, Recorder& recorder) noexcept {
+        if constexpr (kHasSession) {
+            const protocol::Read& read = reply.rule->reason;
+            if (read.kind == protocol::ReadKind::kAbsent) return;
+            const protocol::LaterView view(codec_.plan(), reply);
+            if (read.kind == protocol::ReadKind::kText) {
+                recorder.reject_reason(view.text(read));
+            } else if (const auto number = view.number(read)) {
+                recorder.reject_reason(*number);
+            }
+        }
+    }
+
+    void check_sequence(const Reply& reply, Recorder& recorder) noexcept {
+        if constexpr (kHasSession) {
+            if (!codec_.is_next(reply.sequence)) recorder.error(ErrorKind::kSequenceBreak);
+        }
+    }
+
+    /// A reply that is no order's.
+    void of_session(const Reply& reply, Recorder& recorder, TrafficCounts& traffic) noexcept {
+        if constexpr (kHasSession) {
+            if (!reply.rule->keeps.empty()) codec_.keep(reply);
+            if (reply.rule->answer != protocol::kNone && !leaving_) queue(reply.rule->answer);
+            if (reply.meaning == Meaning::kUnsolicited) ++traffic.unsolicited;
+            if (reply.meaning == Meaning::kLoggedOut) lose(ErrorKind::kLoggedOut, recorder);
+        }
+    }
+
+    /// Encodes a message of the session; it goes out with the orders. False: there is no room now.
+    bool queue(std::uint16_t message) noexcept {
+        if (!buffer_.has_room(room_) || session_bytes_ + room_ > kSessionBytesMax) return false;
+        const std::size_t length = codec_.encode_session(message, buffer_.reserve(room_));
+        buffer_.commit(length);
+        session_bytes_ += length;
+        return true;
     }
 
     void time_out(OrderSlot& slot, Recorder& recorder) noexcept {
@@ -212,7 +531,11 @@ private:
     }
 
     void lose(ErrorKind why, Recorder& recorder) noexcept {
-        recorder.error(why);
+        if (!leaving_) {
+            recorder.error(why);
+            if (partial_size_ > 0) recorder.error(ErrorKind::kCutMessage);
+        }
+        partial_size_ = 0;
         close(recorder);
     }
 
@@ -223,24 +546,37 @@ private:
         }
         if constexpr (!kClosedLoop) {
             for (std::uint64_t i = table_.sent_end(); i != table_.next(); ++i) {
-                recorder.unsent(*table_.slot(i).set);
+                const OrderSlot& slot = table_.slot(i);
+                if (slot.state == OrderState::kWaiting) recorder.unsent(*slot.set);
             }
         }
         table_.clear();
     }
 
     Socket socket_;
+    Protocol codec_;
+    protocol::ReplyManners manners_;
     std::span<const Intent> flow_;
     std::size_t flow_position_ = 0;
     InFlight table_;
+    std::vector<std::int64_t> first_ns_;  ///< by place: when an interim acknowledgement came
+    LivingOrders living_;
+    std::uint64_t next_answer_ = 0;  ///< without ids: whose answer is next
+    std::uint64_t newest_answered_ = 0;
+    std::uint64_t skipped_ = 0;
     std::int64_t timeout_ns_;
+    std::int64_t last_sent_ns_ = 0;
+    std::int64_t last_received_ns_ = 0;
+    std::size_t room_;
     SendBuffer buffer_;
     std::size_t sent_of_first_ = 0;  ///< bytes already taken of the first order not sent
-    std::array<std::byte, Protocol::kLongestReply> partial_{};
+    std::size_t session_bytes_ = 0;  ///< encoded after the last order
+    std::vector<std::byte> partial_;
     std::size_t partial_size_ = 0;
     bool open_ = true;
     bool blocked_ = false;    ///< until the socket can be written again
     bool was_reset_ = false;  ///< as a send has learnt
+    bool leaving_ = false;    ///< we have said goodbye
 };
 
 }  // namespace cluster

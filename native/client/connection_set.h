@@ -62,7 +62,7 @@ public:
     /// One send() for each connection with something to send.
     template <class Clock>
     void send(Clock& clock, Recorder& recorder) noexcept {
-        sweep(sending_, is_sending_, [&](Member& connection) {
+        sweep(sending_, is_sending_, [&](Member& connection, std::uint32_t) {
             if (connection.wants_to_send()) connection.flush(clock, recorder, traffic_);
             // What a short send has left is tried again in the next pass.
             return connection.wants_to_send();
@@ -85,18 +85,25 @@ public:
     /// One recv() for each readable connection, so that none keeps the schedule waiting.
     template <class Clock>
     void receive(Clock& clock, Recorder& recorder) noexcept {
-        sweep(readable_, is_readable_, [&](Member& connection) {
-            return connection.is_open() && connection.receive(clock, scratch_, recorder, traffic_);
+        sweep(readable_, is_readable_, [&](Member& connection, std::uint32_t index) {
+            const bool more =
+                connection.is_open() && connection.receive(clock, scratch_, recorder, traffic_);
+            list_if_sending(index);  // a session may have to answer
+            return more;
         });
     }
 
-    /// Looks for timed-out orders: once round all connections in kScanRoundNs.
-    void expire(std::int64_t now_ns, Recorder& recorder) noexcept {
+    /// Looks for timed-out orders and idle sessions: once round all connections in kScanRoundNs.
+    void tend(std::int64_t now_ns, Recorder& recorder) noexcept {
         if (now_ns < next_scan_ns_) return;
         next_scan_ns_ = std::max(next_scan_ns_, now_ns - kScanRoundNs);
         for (; next_scan_ns_ <= now_ns; next_scan_ns_ += scan_step_ns_) {
             if (++scan_turn_ >= connections_.size()) scan_turn_ = 0;
-            watch(scan_turn_, [&](Member& connection) { connection.expire(now_ns, recorder); });
+            watch(scan_turn_, [&](Member& connection) {
+                connection.expire(now_ns, recorder);
+                connection.keep_alive(now_ns, recorder);
+            });
+            list_if_sending(static_cast<std::uint32_t>(scan_turn_));
         }
     }
 
@@ -104,6 +111,14 @@ public:
     void abandon(Recorder& recorder) noexcept {
         for (Member& connection : connections_) connection.abandon(recorder);
         unanswered_ = 0;
+    }
+
+    /// Lets every connection say goodbye; their messages go out with the next sends.
+    void log_out() noexcept {
+        for (std::uint32_t i = 0; i < connections_.size(); ++i) {
+            connections_[i].log_out();
+            list_if_sending(i);
+        }
     }
 
     /// Ends every connection.
@@ -116,6 +131,13 @@ public:
 private:
     static constexpr std::size_t kScratchBytes = 65'536;
     static constexpr std::int64_t kScanRoundNs = 10 * kNsPerMs;
+
+    /// What a session has to say goes out with the orders.
+    void list_if_sending(std::uint32_t index) noexcept {
+        if constexpr (Member::kHasSession) {
+            if (connections_[index].wants_to_send()) list(index, sending_, is_sending_);
+        }
+    }
 
     static void list(std::uint32_t index, std::vector<std::uint32_t>& indices,
                      std::vector<bool>& is_listed) noexcept {
@@ -130,7 +152,7 @@ private:
                Action action) noexcept {
         std::size_t kept = 0;
         for (const std::uint32_t index : indices) {
-            if (watch(index, action)) {
+            if (watch(index, [&](Member& connection) { return action(connection, index); })) {
                 indices[kept++] = index;
             } else {
                 is_listed[index] = false;

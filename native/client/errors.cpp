@@ -15,9 +15,15 @@ std::string_view name_of(ErrorKind kind) noexcept {
         case ErrorKind::kSendFailed: return "send_failed";
         case ErrorKind::kReceiveFailed: return "receive_failed";
         case ErrorKind::kProtocolError: return "protocol_error";
+        case ErrorKind::kLoggedOut: return "logged_out";
+        case ErrorKind::kEngineSilent: return "engine_silent";
         case ErrorKind::kLateReply: return "late_reply";
         case ErrorKind::kDuplicateReply: return "duplicate_reply";
         case ErrorKind::kUnknownId: return "unknown_id";
+        case ErrorKind::kUnknownMessage: return "unknown_message";
+        case ErrorKind::kGarbledMessage: return "garbled_message";
+        case ErrorKind::kCutMessage: return "cut_message";
+        case ErrorKind::kSequenceBreak: return "sequence_break";
         case ErrorKind::kEngineTime: return "engine_time";
         case ErrorKind::kOutOfRange: return "out_of_range";
         case ErrorKind::kIntervalOverrun: return "interval_overrun";

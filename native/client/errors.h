@@ -19,22 +19,28 @@ public:
     static LoadError from_errno(const std::string& operation, int error);
 };
 
-/// Events under load that are counted. The first five end a connection.
+/// Events under load that are counted. The first seven end a connection.
 enum class ErrorKind : std::uint8_t {
-    kClosedByEngine,   ///< the engine closed the connection while we still used it
-    kReset,            ///< the connection was reset
-    kSendFailed,       ///< send() failed otherwise
-    kReceiveFailed,    ///< recv() failed otherwise
-    kProtocolError,    ///< bytes that are no message of the protocol; we close the connection
-    kLateReply,        ///< the answer to an order that had timed out
-    kDuplicateReply,   ///< another answer to an order that had been answered
-    kUnknownId,        ///< a reply to an id that was never sent
-    kEngineTime,       ///< replied before received, by the engine's own clock: not recorded
-    kOutOfRange,       ///< a time beyond the histogram's range, counted in its last bucket
+    kClosedByEngine,  ///< the engine closed the connection while we still used it
+    kReset,           ///< the connection was reset
+    kSendFailed,      ///< send() failed otherwise
+    kReceiveFailed,   ///< recv() failed otherwise
+    kProtocolError,   ///< bytes in which no message can be found any more; we close the connection
+    kLoggedOut,       ///< the engine ended the session
+    kEngineSilent,    ///< nothing came for longer than the protocol allows; we close the connection
+    kLateReply,       ///< the answer to an order that had timed out
+    kDuplicateReply,  ///< another answer to an order that had been answered
+    kUnknownId,       ///< a reply to an id that was never sent, or that has none
+    kUnknownMessage,  ///< a whole message that the schema does not know: skipped
+    kGarbledMessage,  ///< a whole message whose checksum is wrong: skipped
+    kCutMessage,      ///< the stream ended, or we left, in the middle of a message
+    kSequenceBreak,   ///< a message of the session whose number is not the next
+    kEngineTime,      ///< replied before received, by the engine's own clock: not recorded
+    kOutOfRange,      ///< a time beyond the histogram's range, counted in its last bucket
     kIntervalOverrun,  ///< an order recorded in an earlier second's interval: none was free
     kLeaseExpired,     ///< progress() was not called for lease_ns: the load stopped by itself
 };
-inline constexpr std::size_t kErrorKinds = 12;
+inline constexpr std::size_t kErrorKinds = 18;
 
 /// The kind's name in results: `late_reply`.
 std::string_view name_of(ErrorKind kind) noexcept;

@@ -22,6 +22,7 @@ void IntervalSet::clear() noexcept {
     service.clear();
     send_lag.clear();
     engine.clear();
+    other_reply.clear();
 }
 
 Interval keep(const IntervalSet& set) {
@@ -30,7 +31,8 @@ Interval keep(const IntervalSet& set) {
             sparse(set.response),
             sparse(set.service),
             sparse(set.send_lag),
-            sparse(set.engine)};
+            sparse(set.engine),
+            sparse(set.other_reply)};
 }
 
 IntervalChannel::IntervalChannel() {

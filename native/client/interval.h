@@ -23,6 +23,7 @@ struct IntervalSet {
     Histogram<std::uint32_t> service;
     Histogram<std::uint32_t> send_lag;
     Histogram<std::uint32_t> engine;
+    Histogram<std::uint32_t> other_reply;  ///< see Recorder::other_reply
 
     void clear() noexcept;
 };
@@ -41,6 +42,7 @@ struct Interval {
     SparseHistogram service;
     SparseHistogram send_lag;
     SparseHistogram engine;
+    SparseHistogram other_reply;
 };
 
 Interval keep(const IntervalSet& set);

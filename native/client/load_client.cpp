@@ -9,15 +9,20 @@
 #include <chrono>
 #include <cstdio>
 #include <iterator>
+#include <map>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
+#include "client/burst_arrivals.h"
 #include "client/connector.h"
 #include "client/errors.h"
-#include "client/orderwire_codec.h"
+#include "client/hawkes_arrivals.h"
+#include "client/logon.h"
 #include "client/tcp_network.h"
 #include "client/worker.h"
+#include "protocol/orderwire_plan.h"
+#include "protocol/plan_reader.h"
 
 namespace cluster {
 namespace {
@@ -32,6 +37,31 @@ std::uint32_t share(std::uint32_t total, std::uint32_t parts, std::uint32_t part
 /// Where part `part` begins.
 std::uint32_t share_begin(std::uint32_t total, std::uint32_t parts, std::uint32_t part) {
     return part * (total / parts) + std::min(part, total % parts);
+}
+
+Random stream_of(const LoadConfig& config, std::uint32_t worker) {
+    return Random(config.seed, config.agent, worker);
+}
+
+/// One worker's share of `rate_per_s` of all.
+ConstantArrivals constant(const LoadConfig& config, double rate_per_s, std::uint32_t worker,
+                          std::int64_t start_ns) {
+    return {rate_per_s, config.phase, worker, config.workers, start_ns};
+}
+
+PoissonArrivals poisson(const LoadConfig& config, double rate_per_s, std::uint32_t worker,
+                        std::int64_t start_ns) {
+    return {rate_per_s / config.workers, stream_of(config, worker), start_ns};
+}
+
+HawkesArrivals hawkes(const LoadConfig& config, std::uint32_t worker, std::int64_t start_ns) {
+    return {config.rate_per_s / config.workers, config.hawkes.branching_ratio,
+            static_cast<double>(config.hawkes.decay_ns), stream_of(config, worker), start_ns};
+}
+
+template <class Within>
+BurstArrivals<Within> bursts(const BurstConfig& config, Within within, std::int64_t start_ns) {
+    return {within, config.on_ns, config.off_ns, start_ns};
 }
 
 template <class W>
@@ -65,10 +95,32 @@ std::vector<std::vector<Intent>> make_flows(const LoadConfig& config) try {
     throw LoadError(std::string("order flow: ") + impossible.what());
 }
 
+std::unique_ptr<const protocol::Plan> plan_of(const LoadConfig& config) try {
+    return std::make_unique<protocol::Plan>(
+        protocol::read_plan(config.plan.empty() ? protocol::kOrderwirePlan : config.plan));
+} catch (const protocol::PlanError& error) {
+    throw LoadError(error.what());
+}
+
+/// An order that the flow makes and the protocol can't say would be sent as nothing.
+void require_sendable(const protocol::Plan& plan, const std::vector<std::vector<Intent>>& flows) {
+    for (const std::vector<Intent>& flow : flows) {
+        for (const Intent& intent : flow) {
+            const auto variant = protocol::variant_of(static_cast<unsigned>(intent.action),
+                                                      static_cast<unsigned>(intent.kind),
+                                                      static_cast<unsigned>(intent.side));
+            if (plan.sends[variant] == protocol::kNone) {
+                throw LoadError("order flow: asks for a message that the protocol has not");
+            }
+        }
+    }
+}
+
 }  // namespace
 
 LoadClient::LoadClient(LoadConfig config) : config_(std::move(config)) {
     require_possible(config_);
+    plan_ = plan_of(config_);
     for (std::uint32_t i = 0; i < config_.workers; ++i) {
         shared_.push_back(std::make_unique<WorkerShared>());
     }
@@ -81,8 +133,35 @@ LoadClient::~LoadClient() {
 std::uint32_t LoadClient::connect(std::int64_t timeout_ns) {
     if (!sockets_.empty()) throw LoadError("connect: the connections are open already");
     flows_ = make_flows(config_);
+    require_sendable(*plan_, flows_);
     sockets_ = open_connections(config_.address, config_.port, config_.connections, timeout_ns);
+    codecs_ = make_codecs();
+    try {
+        received_ = log_on(sockets_, codecs_, config_.address + ":" + std::to_string(config_.port));
+    } catch (const LoadError&) {
+        sockets_.clear();
+        throw;
+    }
     return static_cast<std::uint32_t>(sockets_.size());
+}
+
+std::vector<WireCodec> LoadClient::make_codecs() const {
+    std::vector<WireCodec> codecs;
+    codecs.reserve(config_.connections);
+    for (std::uint32_t i = 0; i < config_.connections; ++i) {
+        const std::uint32_t client = config_.first_client + i;
+        const Identity identity{config_.first_id + client * config_.ids_per_connection, client};
+        // The orders' streams are those of workers; these are told apart by their seed.
+        codecs.emplace_back(*plan_, Random(mixed(config_.flow.seed), config_.agent, i), identity);
+        for (std::uint16_t text = 0; text < plan_->texts.size(); ++text) {
+            for (const auto& [name, value] : config_.secrets) {
+                if (plan_->texts[text] == "secret." + name) {
+                    codecs.back().keep(text, std::as_bytes(std::span(value)));
+                }
+            }
+        }
+    }
+    return codecs;
 }
 
 void LoadClient::start_at(std::int64_t start_ns) {
@@ -109,14 +188,25 @@ std::unique_ptr<LoadClient::AnyWorker> LoadClient::make_worker(std::uint32_t wor
                                                                std::int64_t start_ns) {
     switch (config_.arrivals) {
         case ArrivalLaw::kConstant:
-            return make_worker_with(ConstantArrivals(config_.rate_per_s, config_.phase, worker,
-                                                     config_.workers, start_ns),
-                                    worker, start_ns);
+            return make_worker_with(constant(config_, config_.rate_per_s, worker, start_ns), worker,
+                                    start_ns);
         case ArrivalLaw::kPoisson:
+            return make_worker_with(poisson(config_, config_.rate_per_s, worker, start_ns), worker,
+                                    start_ns);
+        case ArrivalLaw::kHawkes:
+            return make_worker_with(hawkes(config_, worker, start_ns), worker, start_ns);
+        case ArrivalLaw::kBursts: {
+            const BurstConfig& on_off = config_.bursts;
+            const double rate_per_s = on_off.rate_within(config_.rate_per_s);
+            if (on_off.within == ArrivalLaw::kConstant) {
+                return make_worker_with(
+                    bursts(on_off, constant(config_, rate_per_s, worker, 0), start_ns), worker,
+                    start_ns);
+            }
             return make_worker_with(
-                PoissonArrivals(config_.rate_per_s / config_.workers,
-                                Random(config_.seed, config_.agent, worker), start_ns),
-                worker, start_ns);
+                bursts(on_off, poisson(config_, rate_per_s, worker, 0), start_ns), worker,
+                start_ns);
+        }
         case ArrivalLaw::kClosed: break;
     }
     return make_worker_with(ClosedLoop{}, worker, start_ns);
@@ -126,7 +216,7 @@ template <class Schedule>
 std::unique_ptr<LoadClient::AnyWorker> LoadClient::make_worker_with(Schedule schedule,
                                                                     std::uint32_t worker,
                                                                     std::int64_t start_ns) {
-    using TypedLoad = Worker<MonotonicClock, TcpNetwork, OrderwireCodec, Schedule>;
+    using TypedLoad = Worker<MonotonicClock, TcpNetwork, WireCodec, Schedule>;
     using Connections = typename TypedLoad::Connections;
     const std::uint32_t total = Schedule::kClosedLoop ? config_.in_flight : config_.in_flight_max;
     const std::uint32_t in_flight = share(total, config_.workers, worker);
@@ -140,10 +230,12 @@ std::unique_ptr<LoadClient::AnyWorker> LoadClient::make_worker_with(Schedule sch
     connections.reserve(count);
     for (std::uint32_t i = first; i < first + count; ++i) {
         fds.push_back(sockets_[i].get());
-        connections.emplace_back(TcpSocket(fds.back()), flows_[i % flows_.size()], limit,
-                                 config_.timeout_ns);
+        connections.emplace_back(
+            TcpSocket(fds.back()), codecs_[i], flows_[i % flows_.size()],
+            ConnectionPlan{limit, config_.timeout_ns, config_.flow.live_orders_max}, received_[i]);
     }
-    const WorkerPlan plan{start_ns, config_.duration_ns, config_.drain_ns, config_.spin};
+    const WorkerPlan plan{start_ns, config_.duration_ns, config_.drain_ns, config_.spin,
+                          plan_->session.logout_timeout_ns};
     return std::make_unique<TypedWorker<TypedLoad>>(
         MonotonicClock{}, Connections(EpollPoller(fds), std::move(connections), in_flight),
         schedule, plan, *shared_[worker]);
@@ -200,6 +292,16 @@ void LoadClient::renew_lease(std::int64_t now_ns) {
 std::vector<Interval> LoadClient::take_intervals() {
     const std::lock_guard lock(mutex_);
     return std::exchange(intervals_, {});
+}
+
+std::vector<std::pair<std::string, std::uint64_t>> LoadClient::reject_reasons() const {
+    std::map<std::string, std::uint64_t> sum;
+    for (const auto& shared : shared_) {
+        if (!shared->finished.load(std::memory_order_acquire)) return {};
+        for (const auto& [reason, count] : shared->reasons.counts()) sum[reason] += count;
+        if (shared->reasons.other() > 0) sum[""] += shared->reasons.other();
+    }
+    return {sum.begin(), sum.end()};
 }
 
 std::vector<pid_t> LoadClient::worker_thread_ids() const {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "client/file_descriptor.h"
@@ -14,6 +15,7 @@
 #include "client/load_config.h"
 #include "client/progress.h"
 #include "client/tcp_stats.h"
+#include "client/wire_codec.h"
 
 namespace cluster {
 
@@ -31,8 +33,8 @@ public:
     LoadClient(const LoadClient&) = delete;
     LoadClient& operator=(const LoadClient&) = delete;
 
-    /// Opens all connections and makes the order flow. Returns how many are open. LoadError
-    /// names the operation, the peer and the cause.
+    /// Opens all connections, logs on where the protocol asks for it, and makes the order flow.
+    /// Returns how many are open. LoadError names the operation, the peer and the cause.
     std::uint32_t connect(std::int64_t timeout_ns);
 
     /// Starts the worker threads; the schedule's zero is `start_ns`. Returns once they run.
@@ -44,6 +46,10 @@ public:
     /// The intervals completed since the last call; of one worker they rise. Seconds in which a
     /// worker had no order due are left out.
     std::vector<Interval> take_intervals();
+
+    /// Why orders were rejected, by the engine's own reason; "" is what no longer had room in the
+    /// list. Empty until every worker has ended.
+    std::vector<std::pair<std::string, std::uint64_t>> reject_reasons() const;
 
     std::vector<pid_t> worker_thread_ids() const;
     TcpStats tcp_stats() const;
@@ -79,8 +85,13 @@ private:
     void ask_to_stop(StopRequest request);
     std::vector<int> descriptors() const;
 
+    std::vector<WireCodec> make_codecs() const;
+
     LoadConfig config_;
+    std::unique_ptr<const protocol::Plan> plan_;
     std::vector<FileDescriptor> sockets_;
+    std::vector<WireCodec> codecs_;                 ///< by connection, until the start
+    std::vector<std::vector<std::byte>> received_;  ///< with the logon's answers
     std::vector<std::vector<Intent>> flows_;
     std::vector<std::unique_ptr<WorkerShared>> shared_;
     std::vector<std::unique_ptr<AnyWorker>> workers_;

@@ -11,13 +11,34 @@ void require(bool holds, const char* sentence) {
     if (!holds) throw LoadError(sentence);
 }
 
+constexpr std::int64_t kLongestNs = 86'400 * kNsPerS;
+
+void require_possible(const HawkesConfig& hawkes) {
+    require(hawkes.branching_ratio >= 0 && hawkes.branching_ratio < 1,
+            "branching_ratio: must be at least 0 and below 1, or the rate grows without end");
+    require(hawkes.decay_ns > 0 && hawkes.decay_ns <= kLongestNs,
+            "decay_ns: must be above 0 and at most a day");
+}
+
+void require_possible(const BurstConfig& bursts) {
+    require(bursts.on_ns > 0 && bursts.on_ns <= kLongestNs,
+            "on_ns: must be above 0 and at most a day");
+    require(bursts.off_ns > 0 && bursts.off_ns <= kLongestNs,
+            "off_ns: must be above 0 and at most a day");
+    require(bursts.within == ArrivalLaw::kConstant || bursts.within == ArrivalLaw::kPoisson,
+            "within: must be constant or poisson");
+}
+
 }  // namespace
 
 ArrivalLaw arrival_law_of(const std::string& name) {
     if (name == "constant") return ArrivalLaw::kConstant;
     if (name == "poisson") return ArrivalLaw::kPoisson;
+    if (name == "hawkes") return ArrivalLaw::kHawkes;
+    if (name == "bursts") return ArrivalLaw::kBursts;
     if (name == "closed") return ArrivalLaw::kClosed;
-    throw LoadError("arrivals: `" + name + "` is not one of constant, poisson, closed");
+    throw LoadError("arrivals: `" + name +
+                    "` is not one of constant, poisson, hawkes, bursts, closed");
 }
 
 void require_possible(const LoadConfig& config) {
@@ -32,6 +53,8 @@ void require_possible(const LoadConfig& config) {
     require(config.phase >= 0 && config.phase <= 1, "phase: must be 0 to 1");
     require(config.cpus.empty() || config.cpus.size() == config.workers,
             "cpus: give one CPU per worker, or none");
+    if (config.arrivals == ArrivalLaw::kHawkes) require_possible(config.hawkes);
+    if (config.arrivals == ArrivalLaw::kBursts) require_possible(config.bursts);
     if (config.arrivals == ArrivalLaw::kClosed) {
         require(config.in_flight >= config.workers,
                 "in_flight: must be at least `workers`, each keeps orders in flight");

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "client/clock.h"
@@ -10,10 +11,28 @@
 
 namespace cluster {
 
-enum class ArrivalLaw : std::uint8_t { kConstant, kPoisson, kClosed };
+enum class ArrivalLaw : std::uint8_t { kConstant, kPoisson, kHawkes, kBursts, kClosed };
 
-/// "constant", "poisson" or "closed"; LoadError for anything else.
+/// "constant", "poisson", "hawkes", "bursts" or "closed"; LoadError for anything else.
 ArrivalLaw arrival_law_of(const std::string& name);
+
+/// What client/hawkes_arrivals.h makes of the rate.
+struct HawkesConfig {
+    double branching_ratio = 0.8;          ///< orders that an order provokes directly, in the mean
+    std::int64_t decay_ns = 5 * kNsPerMs;  ///< mean time from an order to those
+};
+
+/// What client/burst_arrivals.h makes of the rate.
+struct BurstConfig {
+    std::int64_t on_ns = 10 * kNsPerMs;
+    std::int64_t off_ns = 90 * kNsPerMs;
+    ArrivalLaw within = ArrivalLaw::kPoisson;  ///< or kConstant
+
+    /// The rate within bursts whose mean over on and off is `rate_per_s`.
+    double rate_within(double rate_per_s) const noexcept {
+        return rate_per_s * static_cast<double>(on_ns + off_ns) / static_cast<double>(on_ns);
+    }
+};
 
 struct LoadConfig {
     std::string address = "127.0.0.1";
@@ -21,6 +40,8 @@ struct LoadConfig {
     std::uint32_t connections = 1;
     std::uint32_t workers = 1;
     ArrivalLaw arrivals = ArrivalLaw::kPoisson;
+    HawkesConfig hawkes;                   ///< only when hawkes
+    BurstConfig bursts;                    ///< only when bursts
     double rate_per_s = 0;                 ///< of all workers together; not when closed
     std::uint32_t in_flight = 0;           ///< of all workers together; only when closed
     std::uint32_t in_flight_max = 65'536;  ///< open-loop: beyond it orders wait
@@ -34,6 +55,13 @@ struct LoadConfig {
     std::vector<int> cpus;  ///< one per worker, or empty: not pinned
     bool spin = false;
     FlowConfig flow;
+
+    std::string plan;  ///< of the protocol; empty: orderwire's
+    /// Credentials by name, for the plan's texts secret.NAME.
+    std::vector<std::pair<std::string, std::string>> secrets;
+    std::uint64_t first_id = 1;            ///< of the first connection's first request
+    std::uint64_t ids_per_connection = 0;  ///< between connections; 0: each counts alone
+    std::uint32_t first_client = 0;        ///< number of the first connection in the fleet
 };
 
 /// Refuses what can't be carried out. Throws LoadError with one sentence.

@@ -9,7 +9,7 @@ auto numbers_of(P& p) {
     return std::array{&p.books.intended, &p.books.sent,      &p.books.unsent,   &p.books.accepted,
                       &p.books.rejected, &p.books.timed_out, &p.books.lost,     &p.connections_open,
                       &p.backlog,        &p.bytes_sent,      &p.bytes_received, &p.executions,
-                      &p.remainders};
+                      &p.remainders,     &p.unsolicited,     &p.out_of_order,   &p.skipped};
 }
 
 }  // namespace

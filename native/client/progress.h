@@ -10,6 +10,7 @@
 #include "client/books.h"
 #include "client/errors.h"
 #include "client/interval.h"
+#include "client/reject_reasons.h"
 
 namespace cluster {
 
@@ -24,6 +25,9 @@ struct Progress {
     std::uint64_t bytes_received = 0;
     std::uint64_t executions = 0;
     std::uint64_t remainders = 0;
+    std::uint64_t unsolicited = 0;   ///< replies that match no order, as the schema says
+    std::uint64_t out_of_order = 0;  ///< answers that overtook an earlier order's
+    std::uint64_t skipped = 0;       ///< requests for an order that is known to be gone: not sent
     ErrorCounts errors;
     bool finished = false;
 
@@ -39,7 +43,7 @@ public:
     Progress read() const noexcept;
 
 private:
-    static constexpr std::size_t kNumbers = 13;
+    static constexpr std::size_t kNumbers = 16;
 
     std::array<std::atomic<std::uint64_t>, kNumbers + kErrorKinds> numbers_{};
 };
@@ -57,6 +61,7 @@ struct alignas(128) WorkerShared {
     std::atomic<pid_t> thread_id = 0;
     /// Set after the last interval has been handed over.
     std::atomic<bool> finished = false;
+    RejectReasons reasons;  ///< to be read once finished
     IntervalChannel intervals;
 };
 

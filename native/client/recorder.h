@@ -4,10 +4,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "client/clock.h"
 #include "client/errors.h"
 #include "client/interval.h"
+#include "client/reject_reasons.h"
 
 namespace cluster {
 
@@ -55,6 +57,14 @@ public:
         }
         record(set.engine, static_cast<std::int64_t>(replied_ns - received_ns));
     }
+    /// Of an order with several replies: the response time by the other one, the last when the
+    /// first counts and the first when the last counts. It joins the second that the schedule has
+    /// reached: an order's own may have been handed over when its last reply comes.
+    void other_reply(std::int64_t response_ns) noexcept {
+        record(current_->other_reply, response_ns);
+    }
+    void reject_reason(std::span<const std::byte> reason) noexcept { reasons_.count(reason); }
+    void reject_reason(std::int64_t reason) noexcept { reasons_.count(reason); }
     void timed_out(IntervalSet& set) noexcept {
         ++set.books.timed_out;
         ++totals_.timed_out;
@@ -86,6 +96,7 @@ public:
 
     const Books& totals() const noexcept { return totals_; }
     const ErrorCounts& errors() const noexcept { return errors_; }
+    const RejectReasons& reasons() const noexcept { return reasons_; }
 
 private:
     void record(Histogram<std::uint32_t>& histogram, std::int64_t value_ns) noexcept {
@@ -105,6 +116,7 @@ private:
     std::int64_t current_end_ns_ = 0;
     Books totals_;
     ErrorCounts errors_;
+    RejectReasons reasons_;
 
     // Sets that the schedule has passed, oldest first; a ring with room for all sets.
     std::array<IntervalSet*, IntervalChannel::kSets> passed_{};

@@ -18,6 +18,7 @@ struct WorkerPlan {
     std::int64_t duration_ns = 0;  ///< orders are due in [start, start + duration)
     std::int64_t drain_ns = 0;     ///< at most so long the backlog and answers are waited for
     bool spin = false;             ///< never sleep
+    std::int64_t goodbye_ns = 0;   ///< at most so long sessions are waited for to end
 };
 
 /// Drives its connections from one thread.
@@ -69,7 +70,7 @@ private:
         connections_.send(clock_, recorder_);
         connections_.poll(wait_ns(now_ns));
         connections_.receive(clock_, recorder_);
-        connections_.expire(now_ns, recorder_);
+        connections_.tend(now_ns, recorder_);
         recorder_.pass(next_ns(now_ns));
         if (now_ns - published_ns_ >= kPublishEveryNs) publish(now_ns);
     }
@@ -144,6 +145,30 @@ private:
             // A spinning worker spins through the last ms, so that the first orders are not late.
             const std::int64_t sleep_ns = plan_.start_ns - now_ns - (plan_.spin ? kNsPerMs : 0);
             connections_.poll(std::clamp<std::int64_t>(sleep_ns, 0, kLongestSleepNs));
+            keep_sessions(now_ns);
+        }
+    }
+
+    /// Sessions are alive from the logon on, not only while there is load.
+    void keep_sessions(std::int64_t now_ns) noexcept {
+        if constexpr (Connections::Member::kHasSession) {
+            connections_.receive(clock_, recorder_);
+            connections_.tend(now_ns, recorder_);
+            connections_.send(clock_, recorder_);
+        }
+    }
+
+    /// Lets the sessions end in order; an engine that takes too long over it is left.
+    void log_out() noexcept {
+        if (plan_.goodbye_ns == 0 || connections_.open() == 0) return;
+        connections_.log_out();
+        const std::int64_t until_ns = clock_.now_ns() + plan_.goodbye_ns;
+        for (std::int64_t now_ns = clock_.now_ns(); now_ns < until_ns && connections_.open() > 0;
+             now_ns = clock_.now_ns()) {
+            if (shared_.stop.load(std::memory_order_relaxed) == StopRequest::kAbort) return;
+            connections_.send(clock_, recorder_);
+            connections_.poll(std::min(until_ns - now_ns, kLongestSleepNs));
+            connections_.receive(clock_, recorder_);
         }
     }
 
@@ -156,8 +181,10 @@ private:
                 recorder_.unsent(*recorder_.intend(schedule_.due_ns()));
             }
         }
+        log_out();
         recorder_.finish();
         publish(ends_ns_);
+        shared_.reasons = recorder_.reasons();
         shared_.finished.store(true, std::memory_order_release);
     }
 
@@ -183,6 +210,9 @@ private:
         progress.bytes_received = connections_.traffic().bytes_received;
         progress.executions = connections_.traffic().executions;
         progress.remainders = connections_.traffic().remainders;
+        progress.unsolicited = connections_.traffic().unsolicited;
+        progress.out_of_order = connections_.traffic().out_of_order;
+        progress.skipped = connections_.traffic().skipped;
         progress.errors = recorder_.errors();
         shared_.progress.publish(progress);
     }

@@ -18,6 +18,7 @@ from cluster.fleet.ray_fleet import start_ray
 from cluster.fleet.spec import specs_of
 from cluster.fleet.start import places_of, start_fleet
 from cluster.results.orders import OrderCounts
+from cluster.units import NS_PER_S
 from fakes.acceptor import AcceptingEngine
 
 pytestmark = pytest.mark.integration
@@ -29,15 +30,17 @@ def engine() -> Iterator[AcceptingEngine]:
         yield running
 
 
-def experiment_for(port: int, fleet: str) -> Experiment:
+def experiment_for(
+    port: int, fleet: str, arrivals: object = "constant", control_s: int = 2
+) -> Experiment:
     return Experiment.model_validate(
         {
             "name": "fleet",
             "engine": {"port": port},
             "fleet": fleet,
             "agents": {"count": 2, "connections": 2},
-            "load": {"rates_per_s": [2000], "arrivals": "constant"},
-            "measure": {"warmup_s": 0, "control_s": 2},
+            "load": {"rates_per_s": [2000], "arrivals": arrivals},
+            "measure": {"warmup_s": 0, "control_s": control_s},
             "profile": "off",
         }
     )
@@ -70,6 +73,41 @@ def test_two_agents_carry_their_exact_share(kind: str, engine: AcceptingEngine) 
     assert sorted(places) == ["agent-0", "agent-1"]
     expected = OrderCounts(intended=2000, sent=2000, accepted=2000)
     assert orders == {"agent-0": expected, "agent-1": expected}
+
+
+def test_a_burst_is_over_when_its_agents_say_so_together(engine: AcceptingEngine) -> None:
+    law = {"bursts": {"on_ms": 10, "off_ms": 990, "within": "constant"}}
+    experiment = experiment_for(engine.port, "in-process", law, control_s=1)
+
+    with start_fleet(experiment) as fleet:
+        specs = specs_of(experiment, level_of(experiment))
+        fleet.prepare(specs).require_all(StartFailed, "prepare")
+        fleet.connect(5).require_all(StartFailed, "connect")
+        _, starts = common_start(measure_clocks(fleet), time.monotonic_ns())
+        fleet.start_at(starts).require_all(StartFailed, "start")
+        time.sleep(max(starts.values()) / NS_PER_S - time.monotonic() + 0.1)
+        polls = fleet.poll(fleet.agents).require_all(StartFailed, "poll")
+        fleet.finish(fleet.agents, 10).require_all(StartFailed, "finish")
+
+    # All of the level's orders are due in its first 10 ms.
+    assert [1000, 1000] == [poll.progress.orders.intended for poll in polls.values()]
+
+
+def test_a_hawkes_law_reaches_the_agent_with_its_parameters(engine: AcceptingEngine) -> None:
+    due = set[int]()
+    for law in (
+        {"branching_ratio": 0.5, "decay_ms": 1},
+        {"branching_ratio": 0.5, "decay_ms": 20},
+        {"branching_ratio": 0.8, "decay_ms": 1},
+    ):
+        experiment = experiment_for(engine.port, "in-process", {"hawkes": law}, control_s=1)
+        with start_fleet(experiment) as fleet:
+            orders = hold(fleet, experiment)
+        assert all(counts.accepted == counts.intended for counts in orders.values())
+        due.add(orders["agent-0"].intended)
+
+    # Each is a function of the seed and the law alone, and differs from the others.
+    assert len(due) == 3
 
 
 def test_a_killed_actor_is_named_and_the_others_go_on(engine: AcceptingEngine) -> None:

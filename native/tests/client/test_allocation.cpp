@@ -12,9 +12,11 @@
 
 #include "client/connector.h"
 #include "client/order_flow.h"
-#include "client/orderwire_codec.h"
 #include "client/tcp_network.h"
+#include "client/wire_codec.h"
 #include "client/worker.h"
+#include "protocol/orderwire_plan.h"
+#include "protocol/plan_reader.h"
 #include "tests/client/loopback_engine.h"
 
 namespace {
@@ -60,15 +62,17 @@ struct Ran {
 /// Runs one worker in this thread against a real engine, and counts what it allocates.
 template <class Schedule>
 Ran run_here(Schedule schedule, const WorkerPlan& plan, std::uint16_t port) {
-    using TcpWorker = Worker<MonotonicClock, TcpNetwork, OrderwireCodec, Schedule>;
+    using TcpWorker = Worker<MonotonicClock, TcpNetwork, WireCodec, Schedule>;
     using Connections = typename TcpWorker::Connections;
+    const protocol::Plan protocol = protocol::read_plan(protocol::kOrderwirePlan);
     const std::vector<Intent> flow = make_flow({}, 0, 1'024);
     const auto sockets = open_connections("127.0.0.1", port, 2, 10 * kNsPerS);
     std::vector<int> fds;
     std::vector<typename Connections::Member> connections;
     for (const FileDescriptor& socket : sockets) {
         fds.push_back(socket.get());
-        connections.emplace_back(TcpSocket(socket.get()), flow, 64, 50 * kNsPerMs);
+        connections.emplace_back(TcpSocket(socket.get()), WireCodec(protocol, Random(1), {}), flow,
+                                 ConnectionPlan{64, 50 * kNsPerMs, 64});
     }
     const auto shared = std::make_unique<WorkerShared>();
     TcpWorker worker({}, Connections(EpollPoller(fds), std::move(connections), 128), schedule, plan,

@@ -33,6 +33,42 @@ TEST_CASE("a wrong command line is answered with one sentence") {
     CHECK_THROWS_WITH_AS(parse_options({}), "rate_per_s: must be above 0", LoadError);
 }
 
+TEST_CASE("flags give the arrival laws their parameters") {
+    const LoadConfig hawkes = parse_options(
+        {"--arrivals", "hawkes", "--rate", "1e5", "--branching-ratio", "0.9", "--decay", "0.002"});
+    CHECK(hawkes.arrivals == ArrivalLaw::kHawkes);
+    CHECK(hawkes.hawkes.branching_ratio == 0.9);
+    CHECK(hawkes.hawkes.decay_ns == 2'000'000);
+
+    const LoadConfig bursts =
+        parse_options({"--arrivals", "bursts", "--rate", "1e5", "--burst-on", "0.001",
+                       "--burst-off", "0.003", "--burst-within", "constant"});
+    CHECK(bursts.arrivals == ArrivalLaw::kBursts);
+    CHECK(bursts.bursts.on_ns == 1'000'000);
+    CHECK(bursts.bursts.off_ns == 3'000'000);
+    CHECK(bursts.bursts.within == ArrivalLaw::kConstant);
+    CHECK(bursts.bursts.rate_within(1e5) == 4e5);
+}
+
+TEST_CASE("arrival laws that can't be are answered with one sentence") {
+    CHECK_THROWS_WITH_AS(
+        parse_options({"--arrivals", "often"}),
+        "arrivals: `often` is not one of constant, poisson, hawkes, bursts, closed", LoadError);
+    CHECK_THROWS_WITH_AS(
+        parse_options({"--arrivals", "hawkes", "--rate", "5", "--branching-ratio", "1"}),
+        "branching_ratio: must be at least 0 and below 1, or the rate grows without end",
+        LoadError);
+    CHECK_THROWS_WITH_AS(parse_options({"--arrivals", "hawkes", "--rate", "5", "--decay", "0"}),
+                         "decay_ns: must be above 0 and at most a day", LoadError);
+    CHECK_THROWS_WITH_AS(parse_options({"--arrivals", "bursts", "--rate", "5", "--burst-on", "0"}),
+                         "on_ns: must be above 0 and at most a day", LoadError);
+    CHECK_THROWS_WITH_AS(parse_options({"--arrivals", "bursts", "--rate", "5", "--burst-off", "0"}),
+                         "off_ns: must be above 0 and at most a day", LoadError);
+    CHECK_THROWS_WITH_AS(
+        parse_options({"--arrivals", "bursts", "--rate", "5", "--burst-within", "closed"}),
+        "within: must be constant or poisson", LoadError);
+}
+
 TEST_CASE("the usage lists every flag") {
     for (const char* flag : {"--port", "--rate", "--in-flight", "--spin", "--drain"}) {
         CHECK(usage().find(flag) != std::string::npos);

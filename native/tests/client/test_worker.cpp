@@ -3,6 +3,8 @@
 
 #include <cmath>
 
+#include "client/burst_arrivals.h"
+#include "client/hawkes_arrivals.h"
 #include "tests/client/virtual_run.h"
 
 using namespace cluster;
@@ -441,14 +443,18 @@ TEST_CASE("a long backlog that was never sent still belongs to its seconds") {
     for (const Interval& interval : outcome.intervals) CHECK(interval.books.intended == 100);
 }
 
-TEST_CASE("Poisson arrivals are all sent, and counted by the schedule alone") {
+namespace {
+
+/// Carries out `make(start_ns)` against an engine that keeps up and one that does not.
+template <class MakeSchedule>
+void check_all_sent(MakeSchedule make) {
     for (const std::uint32_t in_flight : {65'536U, 1U}) {
         VirtualWorld world = world_with(2);
         for (auto& link : world.links) link.service_ns = kNsPerMs;
         Level level;
         level.in_flight = in_flight;
         level.plan.drain_ns = 1'000 * kNsPerS;
-        const PoissonArrivals schedule(3'000, Random(3, 0, 0), level.plan.start_ns);
+        const auto schedule = make(level.plan.start_ns);
         std::uint64_t expected = 0;
         for (auto copy = schedule; copy.due_ns() < level.plan.start_ns + level.plan.duration_ns;
              copy.advance()) {
@@ -459,4 +465,24 @@ TEST_CASE("Poisson arrivals are all sent, and counted by the schedule alone") {
         CHECK(outcome.progress.books.intended == expected);
         CHECK(outcome.progress.books.accepted == expected);
     }
+}
+
+}  // namespace
+
+TEST_CASE("Poisson arrivals are all sent, and counted by the schedule alone") {
+    check_all_sent(
+        [](std::int64_t start_ns) { return PoissonArrivals(3'000, Random(3, 0, 0), start_ns); });
+}
+
+TEST_CASE("Hawkes arrivals are all sent, and counted by the schedule alone") {
+    check_all_sent([](std::int64_t start_ns) {
+        return HawkesArrivals(3'000, 0.8, 5e6, Random(3, 0, 0), start_ns);
+    });
+}
+
+TEST_CASE("bursts are all sent, and counted by the schedule alone") {
+    check_all_sent([](std::int64_t start_ns) {
+        return BurstArrivals(ConstantArrivals(30'000, 0, 0, 1, 0), 10 * kNsPerMs, 90 * kNsPerMs,
+                             start_ns);
+    });
 }

@@ -4,9 +4,11 @@
 #include <memory>
 #include <vector>
 
-#include "client/orderwire_codec.h"
 #include "client/summary.h"
+#include "client/wire_codec.h"
 #include "client/worker.h"
+#include "protocol/orderwire_plan.h"
+#include "protocol/plan_reader.h"
 #include "tests/client/virtual_network.h"
 
 namespace cluster::test {
@@ -15,6 +17,11 @@ namespace cluster::test {
 inline std::vector<Intent> plain_flow() {
     return std::vector<Intent>(16,
                                {100, 1, 0, 0, Action::kNew, OrderKind::kLimit, OrderSide::kBuy});
+}
+
+inline const protocol::Plan& orderwire_plan() {
+    static const protocol::Plan plan = protocol::read_plan(protocol::kOrderwirePlan);
+    return plan;
 }
 
 struct Level {
@@ -49,7 +56,7 @@ inline std::uint64_t total(const Histogram<std::uint64_t>& histogram) {
 template <class Schedule>
 Outcome carry_out(VirtualWorld& world, Schedule schedule, const Level& level,
                   std::function<void(WorkerShared&)> during = {}) {
-    using VirtualWorker = Worker<VirtualClock, VirtualNetwork, OrderwireCodec, Schedule>;
+    using VirtualWorker = Worker<VirtualClock, VirtualNetwork, WireCodec, Schedule>;
     using Connections = typename VirtualWorker::Connections;
     const std::vector<Intent> flow = plain_flow();
     const auto shared = std::make_unique<WorkerShared>();
@@ -64,8 +71,9 @@ Outcome carry_out(VirtualWorld& world, Schedule schedule, const Level& level,
     const auto links = static_cast<std::uint32_t>(world.links.size());
     std::vector<typename Connections::Member> connections;
     for (std::uint32_t i = 0; i < links; ++i) {
-        connections.emplace_back(VirtualNetwork::Socket{&world, i}, flow,
-                                 (level.in_flight + links - 1) / links, level.timeout_ns);
+        connections.emplace_back(
+            VirtualNetwork::Socket{&world, i}, WireCodec(orderwire_plan(), Random(i), {}), flow,
+            ConnectionPlan{(level.in_flight + links - 1) / links, level.timeout_ns, 0});
     }
     VirtualWorker worker(VirtualClock{&world},
                          Connections({&world, {}}, std::move(connections), level.in_flight),

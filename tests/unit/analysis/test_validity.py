@@ -7,6 +7,7 @@ import pytest
 
 from cluster.analysis.observed import observe
 from cluster.analysis.validity import findings
+from cluster.experiment.model import Bursts, Hawkes
 from cluster.results.finding import Severity
 from cluster.units import NS_PER_S, NS_PER_US
 from fakes.levels import START_NS, Truth, constant, level_record
@@ -188,6 +189,39 @@ def test_a_poisson_level_may_be_off_by_chance():
 
     assert "offered-off-plan" not in codes(replace(GOOD, offered_per_s=100), level=near)
     assert "offered-off-plan" in codes(replace(GOOD, offered_per_s=100), level=far)
+
+
+def test_a_hawkes_level_may_be_off_by_its_own_chance():
+    truth = replace(GOOD, offered_per_s=100)
+    level = replace(level_record(truth).level, arrivals="hawkes", law=Hawkes(branching_ratio=0.5))
+    # 4 standard deviations of a Poisson count are 98 of the 600 orders, of this law's 196.
+    near, far = replace(level, offered_per_s=130), replace(level, offered_per_s=150)
+
+    assert "offered-off-plan" not in codes(truth, level=near)
+    assert "offered-off-plan" in codes(truth, level=far)
+
+
+def test_bursts_may_be_off_as_the_law_within_them():
+    truth = replace(GOOD, offered_per_s=100)
+    level = replace(level_record(truth).level, arrivals="bursts", offered_per_s=110)
+
+    poisson = replace(level, law=Bursts(within="poisson"))
+    constant = replace(level, law=Bursts(within="constant"))
+
+    assert "offered-off-plan" not in codes(truth, level=poisson)
+    assert "offered-off-plan" in codes(truth, level=constant)
+
+
+@pytest.mark.parametrize("code", ["unstable-at-this-rate", "rate-not-reached"])
+def test_orders_of_one_burst_are_no_growing_queue(code):
+    truth = FIRES[code][1]
+    level = replace(level_record(truth).level, arrivals="bursts")
+    # A second holds 4,000 orders. 20 or 100 of them stay unanswered, every second.
+    long = replace(level, law=Bursts(on_ms=100, off_ms=900))
+    short = replace(level, law=Bursts(on_ms=1, off_ms=1))
+
+    assert code not in codes(truth, level=long)
+    assert code in codes(truth, level=short)
 
 
 def test_a_profiler_that_slows_the_engine_is_found():

@@ -1,4 +1,4 @@
-// Intents to orderwire's bytes, and orderwire's bytes to replies.
+// orderwire by hand: the yardstick that schemas are measured against, and checked against in tests.
 #pragma once
 
 #include <cstring>
@@ -8,13 +8,10 @@
 
 namespace cluster {
 
-/// The codec of the orderwire protocol (docs/orderwire.md).
+/// What the plan of orderwire (docs/orderwire.md) must do, as one would write it for speed.
 struct OrderwireCodec {
-    static constexpr std::size_t kLongestRequest = orderwire::kLongestRequest;
-    static constexpr std::size_t kLongestReply = orderwire::kLongestReply;
-
-    static std::size_t encode(const Intent& intent, std::uint64_t id, std::uint64_t target_id,
-                              std::byte* out) noexcept {
+    static std::size_t put_request(const Intent& intent, std::uint64_t id, std::uint64_t target_id,
+                                   std::byte* out) noexcept {
         switch (intent.action) {
             case Action::kNew:
                 return put(out, orderwire::New{header(orderwire::Type::kNew, intent),
@@ -37,7 +34,8 @@ struct OrderwireCodec {
         return 0;
     }
 
-    static Decoded decode(std::span<const std::byte> bytes) noexcept {
+    static protocol::Decoded decode(std::span<const std::byte> bytes) noexcept {
+        using protocol::DecodeStatus;
         // Length and type are the first three bytes: garbage is known before it is waited for.
         if (bytes.size() < 3) return {DecodeStatus::kNeedMore, 0, {}};
         std::uint16_t length = 0;
@@ -49,13 +47,23 @@ struct OrderwireCodec {
         if (bytes.size() < length) return {DecodeStatus::kNeedMore, 0, {}};
         orderwire::ReplyHeader wire;
         std::memcpy(&wire, bytes.data(), sizeof wire);
-        ReplyKind kind{};
-        if (!kind_of(wire.header, kind)) [[unlikely]]
+        protocol::Meaning meaning{};
+        if (!meaning_of(wire.header, meaning)) [[unlikely]]
             return {DecodeStatus::kMalformed, 0, {}};
         return {DecodeStatus::kReply,
                 length,
-                {wire.order_id, wire.engine_received_ns, wire.engine_replied_ns, kind}};
+                {wire.order_id, wire.engine_received_ns, wire.engine_replied_ns, -1, nullptr,
+                 bytes.data(), length, meaning, true, false}};
     }
+
+    static std::size_t room() noexcept { return orderwire::kLongestRequest; }
+    static std::size_t longest_reply() noexcept { return orderwire::kLongestReply; }
+    static protocol::ReplyManners manners() noexcept { return {}; }
+    static std::size_t encode(const Intent& intent, std::uint64_t sequence, std::uint64_t target,
+                              std::byte* out) noexcept {
+        return put_request(intent, sequence + 1, target + 1, out);
+    }
+    static std::uint64_t sequence_of(const protocol::Reply& reply) noexcept { return reply.id - 1; }
 
 private:
     template <class Message>
@@ -89,17 +97,17 @@ private:
     }
 
     /// False for a Cancelled whose reason does not exist.
-    static bool kind_of(const orderwire::Header& header, ReplyKind& kind) noexcept {
+    static bool meaning_of(const orderwire::Header& header, protocol::Meaning& meaning) noexcept {
         switch (header.type) {
-            case orderwire::Type::kAccepted: kind = ReplyKind::kAccepted; return true;
-            case orderwire::Type::kRejected: kind = ReplyKind::kRejected; return true;
-            case orderwire::Type::kExecuted: kind = ReplyKind::kExecution; return true;
+            case orderwire::Type::kAccepted: meaning = protocol::Meaning::kAccepted; return true;
+            case orderwire::Type::kRejected: meaning = protocol::Meaning::kRejected; return true;
+            case orderwire::Type::kExecuted: meaning = protocol::Meaning::kExecuted; return true;
             default: break;
         }
         const auto reason = static_cast<orderwire::CancelReason>(header.detail);
         // The answer to a Cancel is Cancelled: the request was taken, so it counts as accepted.
-        kind = reason == orderwire::CancelReason::kRequested ? ReplyKind::kAccepted
-                                                             : ReplyKind::kRemainder;
+        meaning = reason == orderwire::CancelReason::kRequested ? protocol::Meaning::kAccepted
+                                                                : protocol::Meaning::kCancelled;
         return reason == orderwire::CancelReason::kRequested ||
                reason == orderwire::CancelReason::kRemainder;
     }
