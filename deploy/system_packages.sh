@@ -79,9 +79,15 @@ look() {
     command -v ss >/dev/null || optional+=(iproute2)
     command -v ps >/dev/null || optional+=(procps)
     [[ -e /usr/include/doctest/doctest.h ]] || optional+=(doctest-dev)
+    # Counterparts that others wrote, for the shipped wire schemas.
+    command -v redis-server >/dev/null || optional+=(redis-server)
+    command -v memcached >/dev/null || optional+=(memcached)
+    command -v nginx >/dev/null || optional+=(nginx-light)
+    command -v tshark >/dev/null || optional+=(tshark)
+    [[ -e /usr/include/quickfix/Application.h ]] || optional+=(libquickfix-dev)
 }
 
-# openssh-server would start and enable an sshd: the tests start their own, so nothing else shall.
+# Some packages would start and enable a server: the tests start their own, so nothing else shall.
 # A subshell, so that its policy against starting services goes away however it ends.
 apt_install() (
     policy=/usr/sbin/policy-rc.d
@@ -92,9 +98,16 @@ apt_install() (
     fi
     as_root env DEBIAN_FRONTEND=noninteractive \
         apt-get install -y -q --no-install-recommends "$@" >&2 || exit 1
-    if [[ " $* " == *" openssh-server "* && -d /run/systemd/system ]]; then
-        as_root systemctl disable --quiet ssh.service ssh.socket || true
-    fi
+    [[ -d /run/systemd/system ]] || exit 0
+    local package
+    for package in "$@"; do
+        case $package in
+        openssh-server) as_root systemctl disable --quiet ssh.service ssh.socket || true ;;
+        redis-server) as_root systemctl disable --quiet redis-server.service || true ;;
+        memcached) as_root systemctl disable --quiet memcached.service || true ;;
+        nginx-light) as_root systemctl disable --quiet nginx.service || true ;;
+        esac
+    done
 )
 
 install() {
