@@ -93,7 +93,6 @@ public:
         session_bytes_ = 0;
         if (manners_.tells_ends) {
             slot.open_size = intent.quantity;
-            slot.is_cancel = intent.action == Action::kCancel;
             slot.ends_later = intent.action == Action::kNew && intent.kind != OrderKind::kLimit;
         }
         if (manners_.has_received) first_ns_[table_.place_of(sequence)] = 0;
@@ -316,17 +315,32 @@ private:
                 if (manners_.tracks_orders) {
                     execute(reply, sequence, received_ns, recorder);
                 }
-                if (takes_the_rest(reply, sequence)) end(reply, sequence, received_ns, recorder);
-                return;
-            default:  // cancelled: the answer to a cancel, or the end of what was left of an order
-                if (table_.is_waiting(sequence) && table_.slot(sequence).is_cancel) {
-                    count_order(sequence, traffic);
-                    return answer(reply, sequence, true, received_ns, recorder);
+                if (takes_the_rest(reply, sequence)) {
+                    end(reply, sequence, received_ns, recorder);
+                } else if (table_.is_waiting(sequence)) {
+                    // Its id is of the request: this engine answers with the fill itself.
+                    answer(reply, sequence, true, received_ns, recorder);
                 }
-                ++traffic.remainders;
-                if (manners_.tracks_orders) living_.erase(sequence);
-                end(reply, sequence, received_ns, recorder);
+                return;
+            default:  // cancelled
+                leave_book(reply, sequence, received_ns, recorder, traffic);
         }
+    }
+
+    /// A request's order is out of the book: the answer to a cancel, or to an order that did not
+    /// come to live; or, after the answer, the end of what was left of it.
+    void leave_book(const Reply& reply, std::uint64_t sequence, std::int64_t received_ns,
+                    Recorder& recorder, TrafficCounts& traffic) noexcept {
+        if (table_.is_waiting(sequence)) {
+            count_order(sequence, traffic);
+            table_.slot(sequence).ends_later = false;
+            answer(reply, sequence, true, received_ns, recorder);
+            if (manners_.tracks_orders) after_answer(sequence, true);
+        } else {
+            ++traffic.remainders;
+            end(reply, sequence, received_ns, recorder);
+        }
+        if (manners_.tracks_orders) living_.erase(sequence);
     }
 
     /// A reply that names an order: it answers the request that acts on it, if one waits.

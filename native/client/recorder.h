@@ -61,6 +61,7 @@ public:
     /// first counts and the first when the last counts. It joins the second that the schedule has
     /// reached: an order's own may have been handed over when its last reply comes.
     void other_reply(std::int64_t response_ns) noexcept {
+        ++current_->other_replies;
         record(current_->other_reply, response_ns);
     }
     void reject_reason(std::span<const std::byte> reason) noexcept { reasons_.count(reason); }
@@ -160,7 +161,7 @@ inline void Recorder::release() noexcept {
 
 inline void Recorder::finish() noexcept {
     release();
-    if (current_->books.intended > 0) channel_.hand_over(current_);
+    if (current_->books.intended > 0 || current_->other_replies > 0) channel_.hand_over(current_);
     current_ = nullptr;
 }
 
