@@ -113,9 +113,7 @@ FIELDS = [
         PRICE,
         "price: {type: u32, value: time, unit: ns, since: midnight}",
         "price: is too narrow for a time in ns since midnight",
-        "price: {type: u32, value: time, unit: us, since: midnight}\n      x: {type: i64, is: 0}".replace(
-            "us", "ms"
-        ),
+        "price: {type: u32, value: time, unit: ms, since: midnight}",
     ),
     (PRICE, "price: {tag: 44, type: i64, value: price}", "price.tag: is for fix framing", PRICE),
     (PRICE, "price: {type: alpha, width: 8, keep: x}", "price.keep: is for what comes", PRICE),
