@@ -67,8 +67,8 @@ def specs_of(
             wire=WireSpec(
                 plan_text=protocol.plan_text,
                 secrets=protocol.secrets,
-                first_id=protocol.ids.first_of(level.index),
-                ids_per_connection=protocol.ids.per_connection,
+                first_id=protocol.ids[level.index].first,
+                ids_per_connection=protocol.ids[level.index].per_connection,
                 first_client=share.index * experiment.agents.connections,
             ),
         )
