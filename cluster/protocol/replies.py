@@ -206,7 +206,8 @@ class Replies:
         return None if form is None else Read(WHAT.get(field.value, field.value), form)
 
     def _text_pad(self, leaf: Leaf) -> bytes:
-        return pad_of(leaf.field) if leaf.field.type in ("alpha", "number") else b""
+        """The byte that is not part of the text at its ends; text of natural length has none."""
+        return pad_of(leaf.field) if leaf.field.type in ("alpha", "number") else b"\0"
 
     def _format(self, leaf: Leaf, at: int, width: int) -> ReadFormat | None:
         field = leaf.field
