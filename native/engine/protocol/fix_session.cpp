@@ -213,7 +213,7 @@ std::string_view FixSession::fault_of_logon() const noexcept {
     if (!interval || *interval > kHeartBtMax) {
         return "HeartBtInt must be a number of seconds from 0 to 3600";
     }
-    if (message_[fix::kResetSeqNumFlag] == "Y" && message_[fix::kMsgSeqNum] != "1") {
+    if (message_[fix::kResetSeqNumFlag] == "Y" && fix_number(message_[fix::kMsgSeqNum]) != 1) {
         return "ResetSeqNumFlag needs MsgSeqNum 1";
     }
     if (login_.required &&
@@ -297,7 +297,8 @@ void FixSession::log_out(std::string_view text, Ending ending, Now now, OutputBu
     send(message, now, output);
 }
 
-/// A client that is silent for a fifth more than its interval is asked, and has as long again.
+/// A client that is silent for its interval and some time on the way is asked, and has as long
+/// again.
 void FixSession::tick(Now now, OutputBuffer& output) {
     const std::int64_t silent_ns = now.steady_ns - heard_ns_;
     if (!logged_on_) {
@@ -307,7 +308,7 @@ void FixSession::tick(Now now, OutputBuffer& output) {
     if (heartbeat_ns_ == 0) {
         return;
     }
-    const std::int64_t patience_ns = heartbeat_ns_ + heartbeat_ns_ / 5;
+    const std::int64_t patience_ns = heartbeat_ns_ + std::max(heartbeat_ns_ / 5, kOnTheWayNs);
     if (silent_ns >= 2 * patience_ns) {
         return log_out("nothing has come for too long", Ending::kSilent, now, output);
     }

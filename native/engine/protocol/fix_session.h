@@ -24,6 +24,8 @@ public:
     static constexpr std::size_t kNameMax = 40;         ///< a CompID or TestReqID
     static constexpr std::uint64_t kHeartBtMax = 3600;  ///< seconds
     static constexpr std::int64_t kLogonWithinNs = 15 * kNsPerS;
+    static constexpr std::int64_t kOnTheWayNs =
+        kNsPerS;  ///< a heartbeat may take so long, or a fifth
     static constexpr std::size_t kGarbledMax = 16 * 1024;  ///< bytes of garbage in one piece
 
     /// `login` outlives it.

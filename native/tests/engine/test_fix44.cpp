@@ -211,6 +211,35 @@ TEST_CASE("a log-on with a number too high is answered, and what is missing aske
     CHECK(Messages{"35=0"} == picks(read(desk, id), {35}));
 }
 
+TEST_CASE("numbers may come with zeros before them") {
+    Desk desk(Protocol::kFix44);
+    const SessionId id = desk.connect();
+    const auto message = [](std::string_view type, std::string_view number, std::string_view rest) {
+        return fix_message("35=" + std::string(type) + "|49=ME|56=ENGINE|34=" +
+                           std::string(number) + "|52=20261124-15:04:05.678|" + std::string(rest));
+    };
+    desk.send(id, message("A", "000000001", "98=0|108=01|141=Y|"));
+    desk.send(id, message("D", "000000002",
+                          "11=007|55=S00007|54=1|60=x|38=000000100|40=2|"
+                          "44=0000000001000.50|59=0|"));
+    CHECK(Messages{"35=A 108=1 11= 38= 44=", "35=8 108= 11=007 38=100 44=1000.50"} ==
+          picks(read(desk, id), {35, 108, 11, 38, 44}));
+    CHECK(100'050 == desk.matcher().resting(7, orderwire::Side::kBuy).at(0).price_ticks);
+}
+
+TEST_CASE("a short heartbeat interval leaves a second for the way") {
+    Desk desk(Protocol::kFix44);
+    const SessionId id = desk.connect();
+    desk.send(id, FixClient::numbered(1, "A", "98=0|108=1|"));
+    read(desk, id);
+    desk.pass_ms(2'000);
+    CHECK(Messages{"35=0", "35=1"} == picks(read(desk, id), {35}));
+    desk.pass_ms(1'900);
+    CHECK(Ending::kNone == desk.session(id).ending());
+    desk.pass_ms(100);
+    CHECK(Ending::kSilent == desk.session(id).ending());
+}
+
 TEST_CASE("a log-on in the session may reset the numbers") {
     Market market;
     market(kOne, market.one("0"));
