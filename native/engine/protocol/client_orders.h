@@ -49,7 +49,8 @@ public:
         } else {
             free_ = slots_[slot].next_free;
         }
-        slots_[slot] = {entry, ++count_ << 32 | slot, kNone};
+        count_ += count_ == kCountMax ? 2 : 1;  // 0 is none, also after it has gone round
+        slots_[slot] = {entry, std::uint64_t{count_} << 32 | slot, kNone};
         if (!entry.name().empty()) {
             insert(slot);
         }
@@ -94,6 +95,7 @@ public:
 
 private:
     static constexpr std::uint32_t kNone = ~std::uint32_t{0};
+    static constexpr std::uint32_t kCountMax = ~std::uint32_t{0};
 
     struct Slot {
         Entry entry{};
@@ -160,7 +162,7 @@ private:
     std::vector<Place> index_;  ///< open addressing with linear probing, at most half full
     std::size_t named_ = 0;
     std::uint32_t free_ = kNone;
-    std::uint64_t count_ = 0;
+    std::uint32_t count_ = 0;
 };
 
 }  // namespace cluster::engine
