@@ -16,6 +16,7 @@ from cluster.fleet.protocol import Fleet
 from cluster.fleet.spec import specs_of
 from cluster.results.engine import EngineWindow
 from cluster.results.level import LevelRecord
+from cluster.results.replies import ReplyManners
 from cluster.units import NS_PER_S
 
 INTERRUPTED = "interrupted"
@@ -62,6 +63,7 @@ class LevelRun:
     watcher: Watcher
     now_ns: Callable[[], int] = time.monotonic_ns
     sleep: Callable[[float], None] = time.sleep
+    manners: ReplyManners = field(default_factory=ReplyManners)  # of the protocol
     _start_ns: int = field(default=0, init=False)
     _profiling: bool = field(default=False, init=False)
 
@@ -186,6 +188,7 @@ class LevelRun:
             ended_early=ended_early,
             completed_s=completed_s,
             in_flight_max=self.experiment.agents.in_flight_max * len(self.fleet.agents),
+            manners=self.manners,
         )
 
     def _window(self, first_s: int, length_s: int, completed_s: int) -> EngineWindow | None:
