@@ -63,7 +63,6 @@ class LevelRun:
     watcher: Watcher
     now_ns: Callable[[], int] = time.monotonic_ns
     sleep: Callable[[float], None] = time.sleep
-    manners: ReplyManners = field(default_factory=ReplyManners)  # of the protocol
     _start_ns: int = field(default=0, init=False)
     _profiling: bool = field(default=False, init=False)
 
@@ -188,7 +187,9 @@ class LevelRun:
             ended_early=ended_early,
             completed_s=completed_s,
             in_flight_max=self.experiment.agents.in_flight_max * len(self.fleet.agents),
-            manners=self.manners,
+            manners=ReplyManners(
+                timed_reply=self.protocol.timed_reply, reasons=dict(self.protocol.reasons)
+            ),
         )
 
     def _window(self, first_s: int, length_s: int, completed_s: int) -> EngineWindow | None:
