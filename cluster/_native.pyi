@@ -57,7 +57,9 @@ class Interval:
     Handed out once each has met its fate. The histograms are sparse: indices into
     HdrHistogram's counts array, rising, and their counts. response, service and engine
     hold answered orders (accepted or rejected), send_lag every sent order; closed-loop
-    send_lag is empty.
+    send_lag is empty. other_reply is of orders with several replies only, by the second in
+    which it came: the time from intended to their last reply when the first is timed, to
+    their first when the last is.
     """
 
     @property
@@ -77,6 +79,9 @@ class Interval:
 
     @property
     def engine(self) -> tuple[numpy.typing.NDArray[numpy.uint32], numpy.typing.NDArray[numpy.uint64]]: ...
+
+    @property
+    def other_reply(self) -> tuple[numpy.typing.NDArray[numpy.uint32], numpy.typing.NDArray[numpy.uint64]]: ...
 
 class Progress:
     """
@@ -114,6 +119,18 @@ class Progress:
 
     @property
     def remainders(self) -> int: ...
+
+    @property
+    def unsolicited(self) -> int:
+        """Replies that match no order, as the schema says."""
+
+    @property
+    def out_of_order(self) -> int:
+        """Answers that overtook an earlier order's."""
+
+    @property
+    def skipped(self) -> int:
+        """Requests for an order known to be gone: not sent, and in no books."""
 
     @property
     def errors(self) -> dict[str, int]: ...
@@ -207,6 +224,12 @@ class LoadClient:
         """
         Intervals completed since the last call, rising per worker. Seconds in which a
         worker had no order due are left out.
+        """
+
+    def reject_reasons(self) -> list[tuple[bytes, int]]:
+        """
+        Why orders were rejected, in the engine's own bytes, and how many; b'' is no reason
+        and what came after the first 32. Empty until every worker has ended.
         """
 
     def worker_thread_ids(self) -> list[int]:

@@ -16,6 +16,7 @@ from cluster.fleet.protocol import Fleet
 from cluster.fleet.spec import specs_of
 from cluster.results.engine import EngineWindow
 from cluster.results.level import LevelRecord
+from cluster.results.replies import ReplyManners
 from cluster.units import NS_PER_S
 
 INTERRUPTED = "interrupted"
@@ -186,6 +187,9 @@ class LevelRun:
             ended_early=ended_early,
             completed_s=completed_s,
             in_flight_max=self.experiment.agents.in_flight_max * len(self.fleet.agents),
+            manners=ReplyManners(
+                timed_reply=self.protocol.timed_reply, reasons=dict(self.protocol.reasons)
+            ),
         )
 
     def _window(self, first_s: int, length_s: int, completed_s: int) -> EngineWindow | None:

@@ -3,7 +3,7 @@
 import os
 import resource
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cluster import __version__, _native
 from cluster.errors import ClusterError
@@ -16,6 +16,7 @@ from cluster.results.agent import Interval, Progress, TcpStats, WorkerThread
 from cluster.results.facts import HostFacts
 from cluster.results.histogram import Histogram
 from cluster.results.orders import OrderCounts
+from cluster.results.replies import ReplyCounts, reason_text
 
 KIB = 1024
 
@@ -51,6 +52,7 @@ class Closing:
     tcp: TcpStats | None
     workers: tuple[WorkerThread, ...]
     peak_rss_bytes: int
+    reject_reasons: dict[str, int] = field(default_factory=dict)  # by the reason's text
 
 
 class Agent:
@@ -146,6 +148,7 @@ class Agent:
                 connections_open=progress.connections_open,
                 finished=progress.finished,
                 errors=dict(progress.errors),
+                replies=_replies(progress),
             ),
             tuple(_interval(interval) for interval in client.take_intervals()),
         )
@@ -166,6 +169,7 @@ class Agent:
             tcp=_tcp(tcp) if tcp.connections else None,
             workers=tuple(self._workers.values()),
             peak_rss_bytes=_peak_rss_bytes(),
+            reject_reasons={reason_text(raw): n for raw, n in client.reject_reasons()},
         )
 
     def close(self) -> None:
@@ -237,6 +241,17 @@ def _interval(interval: _native.Interval) -> Interval:
         service=Histogram.from_sparse(*interval.service),
         send_lag=Histogram.from_sparse(*interval.send_lag),
         engine=Histogram.from_sparse(*interval.engine),
+        other_reply=Histogram.from_sparse(*interval.other_reply),
+    )
+
+
+def _replies(progress: _native.Progress) -> ReplyCounts:
+    return ReplyCounts(
+        executions=progress.executions,
+        remainders=progress.remainders,
+        unsolicited=progress.unsolicited,
+        out_of_order=progress.out_of_order,
+        skipped=progress.skipped,
     )
 
 

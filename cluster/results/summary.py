@@ -11,6 +11,7 @@ from cluster.results.engine import Capability, Counter, EngineExit, HotFunction,
 from cluster.results.finding import Finding
 from cluster.results.orders import OrderCounts
 from cluster.results.record import Record
+from cluster.results.replies import RejectReason, ReplyCounts
 
 SCHEMA_VERSION = 1
 
@@ -91,11 +92,17 @@ class LevelSummary(Record):
     throughput_per_s: Throughput
     orders: OrderCounts  # of the whole level, warm-up and drain included
     window_orders: OrderCounts  # of the control window
+    replies: ReplyCounts | None = None  # of the whole level; None: the run is older than they are
+    reject_reasons: list[RejectReason] = Field(default_factory=list)  # likewise, frequent first
     response_ns: Latency
     service_ns: Latency
     send_lag_ns: Latency
     engine_ns: Latency
     profiled_response_ns: Latency | None  # same, while the profiler ran
+    timed_reply: Literal["first", "last"] = "first"  # which one ends the response time
+    # Of orders with several replies, the other one. None, with why, for the one that is timed.
+    first_reply_ns: Latency | None = None
+    last_reply_ns: Latency | None = None
     curve: list[CurvePoint]  # response time, for the percentile chart
     engine_threads: list[ThreadUse]
     busy_ns_per_order: float | None  # busiest engine thread, on-CPU ns / order

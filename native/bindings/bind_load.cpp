@@ -110,6 +110,15 @@ void construct(LoadClient* self, std::string address, std::uint16_t port, std::u
                            .wire = wire});
 }
 
+/// As bytes: what an engine sends need not be text.
+std::vector<std::pair<nb::bytes, std::uint64_t>> reject_reasons(const LoadClient& client) {
+    std::vector<std::pair<nb::bytes, std::uint64_t>> reasons;
+    for (const auto& [reason, count] : client.reject_reasons()) {
+        reasons.emplace_back(nb::bytes(reason.data(), reason.size()), count);
+    }
+    return reasons;
+}
+
 void bind_client(nb::module_& module) {
     const nb::call_guard<nb::gil_scoped_release> without_gil;
     nb::class_<LoadClient>(
@@ -133,6 +142,9 @@ void bind_client(nb::module_& module) {
         .def("take_intervals", &LoadClient::take_intervals, without_gil,
              "Intervals completed since the last call, rising per worker. Seconds in which a\n"
              "worker had no order due are left out.")
+        .def("reject_reasons", &reject_reasons,
+             "Why orders were rejected, in the engine's own bytes, and how many; b'' is no reason\n"
+             "and what came after the first 32. Empty until every worker has ended.")
         .def("worker_thread_ids", &LoadClient::worker_thread_ids,
              "The kernel's ids of the worker threads.")
         .def("tcp_stats", &LoadClient::tcp_stats,

@@ -449,6 +449,11 @@ private:
         if (first_ns == 0) first_ns = received_ns;
     }
 
+    /// When an acknowledgement of that request came; 0: none did.
+    std::int64_t acknowledged_ns(std::uint64_t sequence) const noexcept {
+        return manners_.has_received ? first_ns_[table_.place_of(sequence)] : 0;
+    }
+
     void answer(const Reply& reply, std::uint64_t sequence, bool accepted, std::int64_t received_ns,
                 Recorder& recorder) noexcept {
         if (!table_.is_waiting(sequence)) [[unlikely]] {
@@ -466,9 +471,11 @@ private:
         if (!accepted) [[unlikely]]
             note_reason(reply, recorder);
         if (manners_.timed_by_last && slot.ends_later && accepted) {
-            // Its last reply is still to come; this one was the first.
+            // Its last reply is still to come; this one was the first, or came after an
+            // acknowledgement that will be counted with the last.
             if (slot.first_is_timed) return recorder.error(ErrorKind::kDuplicateReply);
             slot.first_is_timed = true;
+            if (acknowledged_ns(sequence) != 0) return;
             return recorder.other_reply(received_ns - slot.intended_ns);
         }
         recorder.engine_time(*slot.set, reply.engine_received_ns, reply.engine_replied_ns);
@@ -481,11 +488,13 @@ private:
         OrderSlot& slot = table_.slot(sequence);
         std::int64_t counted_ns = received_ns;
         if (manners_.has_received) [[unlikely]] {
-            const std::int64_t first_ns = first_ns_[table_.place_of(sequence)];
+            const std::int64_t first_ns = acknowledged_ns(sequence);
             if (first_ns != 0) {
                 counted_ns = manners_.timed_by_last ? received_ns : first_ns;
                 const std::int64_t other_ns = manners_.timed_by_last ? first_ns : received_ns;
-                recorder.other_reply(other_ns - slot.intended_ns);
+                // One that is accepted and not to rest has its last reply still to come.
+                const bool goes_on = slot.ends_later && accepted && !manners_.timed_by_last;
+                if (!goes_on) recorder.other_reply(other_ns - slot.intended_ns);
             }
         }
         recorder.answered(*slot.set, accepted, counted_ns - slot.intended_ns,

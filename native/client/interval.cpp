@@ -18,7 +18,6 @@ SparseHistogram sparse(const Histogram<std::uint32_t>& histogram) {
 
 void IntervalSet::clear() noexcept {
     books = {};
-    other_replies = 0;
     response.clear();
     service.clear();
     send_lag.clear();

@@ -19,7 +19,6 @@ namespace cluster {
 struct IntervalSet {
     std::int64_t index = 0;
     Books books;
-    std::uint64_t other_replies = 0;
     Histogram<std::uint32_t> response;
     Histogram<std::uint32_t> service;
     Histogram<std::uint32_t> send_lag;

@@ -1,6 +1,7 @@
 // Where a worker writes down what became of its orders.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -61,7 +62,6 @@ public:
     /// first counts and the first when the last counts. It joins the second that the schedule has
     /// reached: an order's own may have been handed over when its last reply comes.
     void other_reply(std::int64_t response_ns) noexcept {
-        ++current_->other_replies;
         record(current_->other_reply, response_ns);
     }
     void reject_reason(std::span<const std::byte> reason) noexcept { reasons_.count(reason); }
@@ -161,7 +161,10 @@ inline void Recorder::release() noexcept {
 
 inline void Recorder::finish() noexcept {
     release();
-    if (current_->books.intended > 0 || current_->other_replies > 0) channel_.hand_over(current_);
+    // Without an order of its own it may still hold last replies that came after the schedule.
+    const auto& others = current_->other_reply.counts();
+    const bool has_others = std::ranges::any_of(others, [](auto count) { return count > 0; });
+    if (current_->books.intended > 0 || has_others) channel_.hand_over(current_);
     current_ = nullptr;
 }
 
