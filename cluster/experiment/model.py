@@ -36,6 +36,8 @@ __all__ = [
     "Profile",
     "Ray",
     "ReferenceEngine",
+    "Replay",
+    "ReplayColumns",
     "Scenarios",
     "Section",
     "SshHost",
@@ -186,6 +188,16 @@ class Experiment(Section):
             misfit = law.window_misfit(window_s)
             if misfit is not None:
                 raise MisfitError(f"load.arrivals.{self.load.law_name}", misfit)
+        return self
+
+    @model_validator(mode="after")
+    def _speeds_are_of_recorded_times(self) -> Self:
+        if self.load.speeds and self.order_flow.replay is None:
+            raise MisfitError(
+                "load.speeds",
+                "scales the recorded times of a file: give `order_flow.replay`, or `rates_per_s` "
+                "instead",
+            )
         return self
 
     @model_validator(mode="after")
