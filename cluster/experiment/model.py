@@ -14,6 +14,7 @@ from cluster.document.section import (
     word_or_section,
 )
 from cluster.experiment.arrivals import Arrivals, Bursts, Hawkes
+from cluster.experiment.replay import Replay, ReplayColumns
 from cluster.experiment.section import Name, PositiveRate, Protocol, Ratio, WholeSeconds
 from cluster.experiment.system import Agents, Cpus, Engine, Ray, ReferenceEngine, SshHost
 from cluster.experiment.workload import Load, Maximum, Mix, OrderFlow

@@ -1,10 +1,11 @@
 """The plan: pure arithmetic from an experiment to what each agent does at each level."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from cluster.experiment.model import Bursts, Experiment, Hawkes, Maximum
+from cluster.experiment.model import Bursts, Experiment, Hawkes, Load, Maximum
 from cluster.experiment.placement import Placement, place
 
 
@@ -68,13 +69,10 @@ def plan(experiment: Experiment, usable_cpus: frozenset[int]) -> Plan:
         ConfigError: `cpus` names CPUs of this machine that can't be used.
     """
     placement = place(experiment, usable_cpus)
-    load = experiment.load
     levels = [
         _level(experiment, placement, index, offer)
-        for index, offer in enumerate((*map(_Rate, load.rates_per_s), *map(_Speed, load.speeds)))
+        for index, offer in enumerate(_offers(experiment.load))
     ]
-    if load.maximum is not None:
-        levels.append(_level(experiment, placement, len(levels), load.maximum))
     return Plan(tuple(levels), placement.engine_cpus, placement.notes)
 
 
@@ -104,9 +102,17 @@ class _Speed:
     factor: float
 
 
-def _level(
-    experiment: Experiment, placement: Placement, index: int, offer: _Rate | _Speed | Maximum
-) -> Level:
+_Offer = _Rate | _Speed | Maximum
+
+
+def _offers(load: Load) -> Iterator[_Offer]:
+    yield from map(_Rate, load.rates_per_s)
+    yield from map(_Speed, load.speeds)
+    if load.maximum is not None:
+        yield load.maximum
+
+
+def _level(experiment: Experiment, placement: Placement, index: int, offer: _Offer) -> Level:
     rate_per_s = offer.per_s if isinstance(offer, _Rate) else None
     in_flight = offer.in_flight if isinstance(offer, Maximum) else None
     return Level(
@@ -124,7 +130,7 @@ def _level(
 
 
 def _arrivals(
-    experiment: Experiment, offer: _Rate | _Speed | Maximum
+    experiment: Experiment, offer: _Offer
 ) -> Literal["constant", "poisson", "hawkes", "bursts", "closed", "recorded"]:
     match offer:
         case _Rate():

@@ -45,7 +45,7 @@ class Replay(Section):
         "ns", description="Unit of times that are numbers; text is ISO 8601."
     )
     tick: Tick = Field(0.01, description="Smallest step of the price: each price is a multiple.")
-    repeat: bool = Field(False, description="Begin again at the file's end, with fresh ids.")
+    repeat: bool = Field(default=False, description="Begin again at the file's end.")
     symbols_max: int = Field(
         65_536, ge=1, le=1_000_000, description="More symbols in the file are an error."
     )

@@ -76,6 +76,22 @@ class Rows:
     def __len__(self) -> int:
         return len(self.time_ns)
 
+    def first(self, count: int) -> "Rows":
+        """The first rows of these; symbols that only later ones name stay named."""
+        return Rows(
+            new_symbols=self.new_symbols,
+            new_numbers=self.new_numbers,
+            time_ns=self.time_ns[:count],
+            symbol=self.symbol[:count],
+            price_ticks=self.price_ticks[:count],
+            quantity=self.quantity[:count],
+            action=self.action[:count],
+            kind=self.kind[:count],
+            side=self.side[:count],
+            id=Texts(self.id.offsets[: count + 1], self.id.data),
+            reference=Texts(self.reference.offsets[: count + 1], self.reference.data),
+        )
+
 
 @dataclass(frozen=True)
 class Extent:
@@ -399,7 +415,9 @@ def _codes(column: Any, place: _Place, codes: dict[str, int]) -> npt.NDArray[np.
     """The code of each word, whatever its case."""
     words = _text(column, place).dictionary_encode()
     table = [codes.get(word.lower(), UNKNOWN) for word in words.dictionary.to_pylist()]
-    found = np.array(table, np.uint8)[words.indices.to_numpy(zero_copy_only=False)]
+    found: npt.NDArray[np.uint8] = np.array(table, np.uint8)[
+        words.indices.to_numpy(zero_copy_only=False)
+    ]
     known = ", ".join(word for word in codes if len(word) > 1)
     place.refuse(found == UNKNOWN, column, f"is none of {known}")
     return found

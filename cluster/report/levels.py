@@ -20,6 +20,8 @@ def is_closed(level: LevelSummary) -> bool:
 
 def level_name(level: LevelSummary) -> str:
     """A level's short name, such as 100,000/s."""
+    if level.offered_per_s is not None and level.speed is not None:
+        return f"{format_rate(level.offered_per_s)} (recorded, {level.speed:g} times as fast)"
     if level.offered_per_s is not None:
         return format_rate(level.offered_per_s)
     return "closed-loop" if level.in_flight is None else f"closed-loop ({level.in_flight:,})"

@@ -152,6 +152,8 @@ def level_line(summary: LevelSummary) -> str:
 
 
 def _aim(level: Level) -> str:
+    if level.speed is not None:
+        return f"recorded times, {level.speed:g} times as fast"
     if level.offered_per_s is None:
         return f"closed-loop, {level.in_flight or 0:,} in flight"
     return f"{format_rate(level.offered_per_s)} {level.arrivals_in_words}"

@@ -88,6 +88,7 @@ class LevelSummary(Record):
     arrivals_in_words: str = ""  # with the parameters of the law, where it has any
     offered_per_s: float | None  # None: closed-loop, nothing was offered
     in_flight: int | None  # orders kept in flight, closed-loop only
+    speed: float | None = None  # recorded times only: so many times as fast
     throughput_per_s: Throughput
     orders: OrderCounts  # of the whole level, warm-up and drain included
     window_orders: OrderCounts  # of the control window
