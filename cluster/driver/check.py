@@ -17,7 +17,7 @@ from cluster.fleet.replay_reader import FileLook
 from cluster.fleet.spec import replayed_file
 from cluster.fleet.start import places_of, start_fleet
 from cluster.results.record import Record
-from cluster.units import format_ns, format_rate
+from cluster.units import format_ns, format_rate, format_speed
 
 State = Literal["ok", "missing", "failed"]
 MARKS: dict[State, str] = {"ok": "ok     ", "missing": "missing", "failed": "FAILED "}
@@ -94,7 +94,7 @@ def _plan_lines(planned: Plan) -> Iterator[str]:
 
 def _offer(level: Level) -> str:
     if level.speed is not None:
-        return f"the recorded times, {level.speed:g} times as fast"
+        return format_speed(level.speed)
     if level.offered_per_s is None:
         return f"the most the engine takes, closed-loop with {level.in_flight:,} in flight"
     return f"{format_rate(level.offered_per_s)}, {level.arrivals_in_words} arrivals"
