@@ -71,8 +71,9 @@ void ReplayFeeder::fail(const std::string& why) {
 
 bool ReplayFeeder::hand_over(Part part) {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return done_ || parts_.size() < kBatchesHeld; });
-    if (done_) return false;
+    const auto is_over = [this] { return done_ || aborted_.load(std::memory_order_relaxed); };
+    changed_.wait(lock, [&] { return is_over() || parts_.size() < kBatchesHeld; });
+    if (is_over()) return false;
     parts_.push_back(std::move(part));
     changed_.notify_all();
     return true;
