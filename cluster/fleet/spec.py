@@ -79,8 +79,8 @@ def specs_of(
             wire=WireSpec(
                 plan_text=protocol.plan_text,
                 secrets=protocol.secrets,
-                first_id=protocol.ids.first_of(level.index),
-                ids_per_connection=protocol.ids.per_connection,
+                first_id=protocol.ids[level.index].first,
+                ids_per_connection=protocol.ids[level.index].per_connection,
                 first_client=share.index * experiment.agents.connections,
             ),
             replay=_replay(experiment, level),
@@ -94,8 +94,7 @@ def replayed_file(experiment: Experiment) -> Replay | None:
     replay = experiment.order_flow.replayed
     if replay is None:
         return None
-    path = Path(replay.file).expanduser().absolute()
-    return replay.model_copy(update={"file": str(path)})
+    return replay.model_copy(update={"file": str(Path(replay.file).absolute())})
 
 
 def _replay(experiment: Experiment, level: Level) -> ReplaySpec | None:
