@@ -48,6 +48,7 @@ def summarise_observed(seen: Observed, abort: Abort) -> LevelSummary:
         arrivals_in_words=record.level.arrivals_in_words,
         offered_per_s=record.level.offered_per_s,
         in_flight=record.level.in_flight,
+        speed=record.level.speed,
         throughput_per_s=seen.throughput,
         orders=total_orders(agent.orders for agent in record.agents),
         window_orders=control.orders,

@@ -34,6 +34,8 @@ def findings(seen: Observed, unanswered_max: float = UNANSWERED_INVALID) -> list
         orders_unanswered(seen, unanswered_max),
         load.schedule_kept(seen),
         load.offered_as_planned(seen),
+        load.replay_fed(seen),
+        load.replay_references_known(seen),
         load.rate_reached(seen),
         load.steady(seen),
         environment.engine_has_cpu(seen),

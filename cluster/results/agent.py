@@ -53,6 +53,9 @@ class Progress:
     finished: bool
     errors: dict[str, int] = field(default_factory=dict)
     replies: ReplyCounts = field(default_factory=ReplyCounts)
+    source_ended: str = ""  # why no more orders come; empty: they do, or need no source
+    source_failed: bool = False  # it was cut short: `source_ended` says by what
+    source_ended_ns: int = 0  # after the start: when another would have been due; closed-loop 0
 
 
 @dataclass(frozen=True)

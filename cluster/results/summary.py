@@ -85,10 +85,11 @@ class LevelSummary(Record):
     """One load level. The latencies are of the control window, where no profiler ran."""
 
     index: int
-    arrivals: Literal["constant", "poisson", "hawkes", "bursts", "closed"]
+    arrivals: Literal["constant", "poisson", "hawkes", "bursts", "closed", "recorded"]
     arrivals_in_words: str = ""  # with the parameters of the law, where it has any
     offered_per_s: float | None  # None: closed-loop, nothing was offered
     in_flight: int | None  # orders kept in flight, closed-loop only
+    speed: float | None = None  # recorded times only: so many times as fast
     throughput_per_s: Throughput
     orders: OrderCounts  # of the whole level, warm-up and drain included
     window_orders: OrderCounts  # of the control window

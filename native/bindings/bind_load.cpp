@@ -1,8 +1,10 @@
 // The flow's and the client's keyword arguments and calls.
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -86,7 +88,8 @@ void construct(LoadClient* self, std::string address, std::uint16_t port, std::u
                std::int64_t timeout_ns, std::int64_t drain_ns, std::int64_t lease_ns,
                std::uint64_t seed, std::uint32_t agent, double phase, std::vector<int> cpus,
                bool spin, const FlowConfig& flow, const HawkesConfig& hawkes,
-               const BurstConfig& bursts, const WireConfig& wire) {
+               const BurstConfig& bursts, const WireConfig& wire,
+               std::optional<ReplayConfig> replay) {
     new (self) LoadClient({.address = std::move(address),
                            .port = port,
                            .connections = connections,
@@ -107,7 +110,8 @@ void construct(LoadClient* self, std::string address, std::uint16_t port, std::u
                            .cpus = std::move(cpus),
                            .spin = spin,
                            .flow = flow,
-                           .wire = wire});
+                           .wire = wire,
+                           .replay = replay});
 }
 
 /// As bytes: what an engine sends need not be text.
@@ -121,17 +125,18 @@ std::vector<std::pair<nb::bytes, std::uint64_t>> reject_reasons(const LoadClient
 
 void bind_client(nb::module_& module) {
     const nb::call_guard<nb::gil_scoped_release> without_gil;
-    nb::class_<LoadClient>(
+    nb::class_<LoadClient> client(
         module, "LoadClient",
         "One level of load from this process: native worker threads, each with its own\n"
         "connections. Rates, in_flight and in_flight_max are of all workers together; cpus has\n"
         "one CPU per worker or is empty (not pinned). native/client/load_config.h explains each.\n"
-        "Raises LoadError when a value can't be carried out.")
+        "Raises LoadError when a value can't be carried out.");
+    client
         .def("__init__", &construct, nb::kw_only(), "address"_a, "port"_a, "connections"_a,
              "workers"_a, "arrivals"_a, "rate_per_s"_a, "in_flight"_a, "in_flight_max"_a,
              "duration_ns"_a, "timeout_ns"_a, "drain_ns"_a, "lease_ns"_a, "seed"_a, "agent"_a,
              "phase"_a, "cpus"_a, "spin"_a, "flow"_a, "hawkes"_a = HawkesConfig{},
-             "bursts"_a = BurstConfig{}, "wire"_a = WireConfig{})
+             "bursts"_a = BurstConfig{}, "wire"_a = WireConfig{}, "replay"_a = nb::none())
         .def("connect", &LoadClient::connect, "timeout_ns"_a, without_gil,
              "Open all connections; returns how many. Raises LoadError naming operation, peer\n"
              "and cause.")
@@ -156,6 +161,7 @@ void bind_client(nb::module_& module) {
              "time.")
         .def("close", &LoadClient::close, without_gil,
              "End at once: connections are closed, orders in flight are lost. Idempotent.");
+    bind_replay_calls(client);
 }
 
 }  // namespace
@@ -164,6 +170,7 @@ void bind_load(nb::module_& module) {
     bind_wire(module);
     bind_flow(module);
     bind_arrivals(module);
+    bind_replay_types(module);
     bind_client(module);
 }
 

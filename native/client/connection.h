@@ -72,9 +72,18 @@ public:
     }
 
     bool is_open() const noexcept { return open_; }
-    bool can_take() noexcept {
-        return open_ && !table_.full() && buffer_.has_room(room_) &&
-               (!manners_.tracks_orders || skip_moot());
+    bool can_take() noexcept { return has_room() && (!manners_.tracks_orders || skip_moot()); }
+    /// Whether it can take a request that does not come from the flow.
+    bool has_room() const noexcept { return open_ && !table_.full() && buffer_.has_room(room_); }
+    /// Whether an engine may leave the next request unanswered: its order is known to be gone.
+    bool is_moot(const Intent& intent) noexcept {
+        return manners_.tracks_orders && intent.action != Action::kNew &&
+               !living_.may_live(table_.next() - intent.target_back);
+    }
+    /// Passes over a request, whose number is used up.
+    void skip() noexcept {
+        table_.skip();
+        ++skipped_;
     }
     /// Whether a send now may make progress.
     bool wants_to_send() const noexcept { return open_ && !blocked_ && !buffer_.empty(); }
@@ -85,6 +94,11 @@ public:
     void take(std::int64_t intended_ns, IntervalSet* set) noexcept {
         const Intent& intent = flow_[flow_position_];
         advance_flow();
+        take(intent, intended_ns, set);
+    }
+
+    /// Encodes a request that does not come from the flow.
+    void take(const Intent& intent, std::int64_t intended_ns, IntervalSet* set) noexcept {
         const std::uint64_t sequence = table_.next();
         const std::uint64_t target = sequence - intent.target_back;
         const std::size_t length = codec_.encode(intent, sequence, target, buffer_.reserve(room_));
@@ -203,12 +217,9 @@ private:
     /// is no room to go on.
     bool skip_moot() noexcept {
         for (std::size_t tried = 0; tried < flow_.size(); ++tried) {
-            const Intent& intent = flow_[flow_position_];
-            const std::uint64_t target = table_.next() - intent.target_back;
-            if (intent.action == Action::kNew || living_.may_live(target)) return true;
+            if (!is_moot(flow_[flow_position_])) return true;
             advance_flow();
-            table_.skip();
-            ++skipped_;
+            skip();
             if (table_.full()) return false;
         }
         return false;

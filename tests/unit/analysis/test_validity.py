@@ -14,7 +14,7 @@ from cluster.experiment.model import Bursts, Hawkes
 from cluster.results.finding import Severity
 from cluster.results.replies import ReplyManners
 from cluster.units import NS_PER_S, NS_PER_US
-from fakes.levels import START_NS, Truth, constant, level_record
+from fakes.levels import START_NS, Truth, constant, level_record, with_agent
 
 GOOD = Truth(offered_per_s=4_000, control_s=6, profile_s=4)
 
@@ -322,3 +322,22 @@ def test_many_rejections_are_told_with_their_most_frequent_reasons():
 
 def test_rejections_without_reasons_are_told_without():
     assert "Reasons" not in the("orders-rejected", replace(GOOD, rejected_ratio=0.2)).message
+
+
+def with_errors(**errors):
+    return with_agent(level_record(GOOD), 1, errors=errors)
+
+
+def test_orders_that_a_file_gave_too_late_make_the_level_invalid():
+    (found,) = findings(observe(with_errors(replay_starved=3)))
+
+    assert (found.code, found.severity) == ("replay-starved", Severity.INVALID)
+    assert "3 of 44,000 orders" in found.message
+
+
+@pytest.mark.parametrize(("rows", "severity"), [(40, Severity.NOTE), (4_000, Severity.WARNING)])
+def test_rows_that_name_no_living_order_are_told(rows, severity):
+    (found,) = findings(observe(with_errors(replay_unknown_reference=rows)))
+
+    assert (found.code, found.severity) == ("replay-unknown-reference", severity)
+    assert f"{rows:,} rows" in found.message
