@@ -467,7 +467,7 @@ WHOLE = [
     ),
     (
         "title: small\n",
-        "tittle: small\n",
+        "ttle: small\n",
         "is not a key of a wire schema; did you mean",
         "title: s\n",
     ),

@@ -117,5 +117,5 @@ def test_the_json_schema_refuses_what_the_compiler_refuses() -> None:
     validator = jsonschema.Draft202012Validator(json_schema())
 
     assert list(validator.iter_errors(yaml.safe_load(SMALL))) == []
-    for old, new in (("title", "tittle"), ("u32", "u33"), ("value: id", "value: idd")):
+    for old, new in (("title", "ttle"), ("u32", "u33"), ("value: id", "value: idd")):
         assert list(validator.iter_errors(yaml.safe_load(SMALL.replace(old, new, 1))))
