@@ -11,7 +11,6 @@ from cluster.cli_protocol import protocol
 from cluster.errors import EngineError
 from integration.running import Running, running_engine
 
-
 pytestmark = pytest.mark.integration
 
 
