@@ -244,9 +244,11 @@ private:
                 recorder_.unsent(*recorder_.intend(schedule_.due_ns()));
             }
         }
+        // The load is over: what the engine closes from now on, it closes because we say goodbye.
+        const std::uint64_t open = connections_.open();
         log_out();
         recorder_.finish();
-        publish(ends_ns_);
+        publish(ends_ns_, open);
         shared_.reasons = recorder_.reasons();
         shared_.finished.store(true, std::memory_order_release);
     }
@@ -282,7 +284,8 @@ private:
         }
     }
 
-    void publish(std::int64_t now_ns) noexcept {
+    void publish(std::int64_t now_ns) noexcept { publish(now_ns, connections_.open()); }
+    void publish(std::int64_t now_ns, std::uint64_t connections_open) noexcept {
         published_ns_ = now_ns;
         Progress progress;
         progress.books = recorder_.totals();
@@ -291,7 +294,7 @@ private:
             progress.backlog =
                 progress.books.intended - progress.books.sent - progress.books.unsent;
         }
-        progress.connections_open = connections_.open();
+        progress.connections_open = connections_open;
         progress.bytes_sent = connections_.traffic().bytes_sent;
         progress.bytes_received = connections_.traffic().bytes_received;
         progress.executions = connections_.traffic().executions;
