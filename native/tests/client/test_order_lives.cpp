@@ -361,3 +361,26 @@ TEST_CASE("answers that overtake each other are counted, and unsolicited message
     CHECK(outcome.progress.out_of_order == 1);
     CHECK(outcome.progress.unsolicited == 3);
 }
+
+TEST_CASE("a connection that the engine closes after our goodbye was open to the load's end") {
+    const protocol::Plan plan =
+        talk("own", "first",
+             "message bye own\nbytes " + hex("Q\n") + "\nend\nsession logout bye 1000000000\n");
+    ScriptedWorld world = engine_that([](const std::string& line) -> std::vector<std::string> {
+        if (line[0] == 'Q') return {};
+        return {"A" + line.substr(1)};
+    });
+    const auto answer = world.links[0].on_bytes;
+    world.links[0].on_bytes = [answer](ScriptedLink& link, std::string_view sent,
+                                       std::int64_t now_ns) {
+        answer(link, sent, now_ns);
+        if (sent == "Q\n") link.ends_ns = now_ns + kNsPerMs;
+    };
+    const auto outcome =
+        carry_out_scripted(plan, world, {.flow = {new_order()}, .goodbye_ns = kNsPerS});
+    check_books(outcome);
+    CHECK(world.links[0].sent.ends_with("Q\n"));
+    CHECK(world.links[0].shut_down);
+    CHECK(outcome.progress.connections_open == 1);
+    CHECK(outcome.progress.errors[ErrorKind::kClosedByEngine] == 0);
+}
