@@ -1,9 +1,11 @@
 """The native load client: one level of load from this process."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy
 import numpy.typing
+from numpy.typing import NDArray
 
 
 class LoadError(RuntimeError):
@@ -57,7 +59,9 @@ class Interval:
     Handed out once each has met its fate. The histograms are sparse: indices into
     HdrHistogram's counts array, rising, and their counts. response, service and engine
     hold answered orders (accepted or rejected), send_lag every sent order; closed-loop
-    send_lag is empty.
+    send_lag is empty. other_reply is of orders with several replies only, by the second in
+    which it came: the time from intended to their last reply when the first is timed, to
+    their first when the last is.
     """
 
     @property
@@ -77,6 +81,9 @@ class Interval:
 
     @property
     def engine(self) -> tuple[numpy.typing.NDArray[numpy.uint32], numpy.typing.NDArray[numpy.uint64]]: ...
+
+    @property
+    def other_reply(self) -> tuple[numpy.typing.NDArray[numpy.uint32], numpy.typing.NDArray[numpy.uint64]]: ...
 
 class Progress:
     """
@@ -114,6 +121,18 @@ class Progress:
 
     @property
     def remainders(self) -> int: ...
+
+    @property
+    def unsolicited(self) -> int:
+        """Replies that match no order, as the schema says."""
+
+    @property
+    def out_of_order(self) -> int:
+        """Answers that overtook an earlier order's."""
+
+    @property
+    def skipped(self) -> int:
+        """Requests for an order known to be gone: not sent, and in no books."""
 
     @property
     def errors(self) -> dict[str, int]: ...
@@ -178,6 +197,35 @@ class BurstConfig:
     """Arrivals in bursts; native/client/burst_arrivals.h explains."""
 
     def __init__(self, *, on_ns: int = 10000000, off_ns: int = 90000000, within: str = 'poisson') -> None: ...
+class ReplayConfig:
+    """Orders come from a file; native/client/replay_config.h explains each."""
+
+    def __init__(self, *, speed: float, rate_per_s: float, agents: int, symbols_max: int, living_orders_max: int) -> None: ...
+
+class ReplayState:
+    """How far the file has been read."""
+
+    @property
+    def rows(self) -> int:
+        """Of all agents; every pass counts."""
+
+    @property
+    def unknown_references(self) -> int:
+        """Skipped rows of this agent."""
+
+    @property
+    def ended(self) -> bool:
+        """The file has no further order."""
+
+    @property
+    def end_ns(self) -> int:
+        """
+        Once ended: when another order would be due, ns after the start; 0 when closed.
+        """
+
+    @property
+    def error(self) -> str:
+        """Why the file could not be read on."""
 
 class LoadClient:
     """
@@ -187,7 +235,7 @@ class LoadClient:
     Raises LoadError when a value can't be carried out.
     """
 
-    def __init__(self, *, address: str, port: int, connections: int, workers: int, arrivals: str, rate_per_s: float, in_flight: int, in_flight_max: int, duration_ns: int, timeout_ns: int, drain_ns: int, lease_ns: int, seed: int, agent: int, phase: float, cpus: Sequence[int], spin: bool, flow: FlowConfig, hawkes: HawkesConfig = ..., bursts: BurstConfig = ..., wire: WireConfig = ...) -> None: ...
+    def __init__(self, *, address: str, port: int, connections: int, workers: int, arrivals: str, rate_per_s: float, in_flight: int, in_flight_max: int, duration_ns: int, timeout_ns: int, drain_ns: int, lease_ns: int, seed: int, agent: int, phase: float, cpus: Sequence[int], spin: bool, flow: FlowConfig, replay: ReplayConfig | None = None) -> None: ...
 
     def connect(self, timeout_ns: int) -> int:
         """
@@ -207,6 +255,12 @@ class LoadClient:
         """
         Intervals completed since the last call, rising per worker. Seconds in which a
         worker had no order due are left out.
+        """
+
+    def reject_reasons(self) -> list[tuple[bytes, int]]:
+        """
+        Why orders were rejected, in the engine's own bytes, and how many; b'' is no reason
+        and what came after the first 32. Empty until every worker has ended.
         """
 
     def worker_thread_ids(self) -> list[int]:
@@ -230,3 +284,29 @@ class LoadClient:
         """
         End at once: connections are closed, orders in flight are lost. Idempotent.
         """
+
+    def replay_feed(self, *, new_symbols: Sequence[str], new_numbers: Sequence[int], time_ns: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], symbol: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], price_ticks: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], quantity: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], action: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], kind: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], side: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], id_offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], id_bytes: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], reference_offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], reference_bytes: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> bool:
+        """
+        Hand over rows of the file, in its order; `symbol` indexes the symbols named so far.
+        Waits while enough batches are held. False: no more is wanted.
+        """
+
+    def replay_end_pass(self, again: bool) -> bool:
+        """
+        The file is at its end; `again`: its rows come once more. False: no more is wanted.
+        """
+
+    def replay_fail(self, why: str) -> None:
+        """The file can't be read on; what came before is still sent."""
+
+    def replay_await(self, timeout_ns: int) -> bool:
+        """
+        Wait until enough orders are there to start; False: not in time. Raises LoadError
+        when the reader has failed.
+        """
+
+    def replay_state(self) -> ReplayState:
+        """How far the file has been read."""
+
+    def replay_symbols(self) -> list[tuple[int, str]]:
+        """Number and text of every symbol named so far."""

@@ -32,3 +32,8 @@ def format_bytes(value_bytes: float) -> str:
             return f"{value_bytes:.4g} {unit}"
         value_bytes /= 1024
     return f"{value_bytes:.4g} GiB"
+
+
+def format_speed(speed: float) -> str:
+    """How fast recorded times pass."""
+    return "as recorded" if speed == 1 else f"{speed:g} times as fast as recorded"

@@ -5,6 +5,7 @@ from cluster.results.agent import AgentResult, Interval
 from cluster.results.finding import Finding, Severity
 from cluster.results.level import LevelRecord
 from cluster.results.orders import OrderCounts
+from cluster.results.replies import ReplyManners
 
 CODE = "books-unbalanced"
 SHOWN = 5  # one fault shows in every second; the first few say what it is
@@ -19,7 +20,8 @@ def audit(record: LevelRecord) -> list[Finding]:
     agents = [agent for agent in record.agents if not agent.lost and not is_open(agent, record)]
     # Closed-loop there is no schedule, so no lag is recorded.
     scheduled = record.level.arrivals != "closed"
-    problems = [problem for agent in agents for problem in _problems_of(agent, scheduled)]
+    manners = record.manners
+    problems = [p for agent in agents for p in _problems_of(agent, scheduled, manners)]
     if not problems:
         problems = _imbalance("all agents", total_orders(agent.orders for agent in agents))
     if len(problems) > SHOWN:
@@ -42,7 +44,7 @@ def is_open(agent: AgentResult, record: LevelRecord) -> bool:
     return bool(said) and not said[-1].finished
 
 
-def _problems_of(agent: AgentResult, scheduled: bool) -> list[str]:
+def _problems_of(agent: AgentResult, scheduled: bool, manners: ReplyManners) -> list[str]:
     problems = _imbalance(agent.agent, agent.orders)
     intervals = total_orders(interval.orders for interval in agent.intervals)
     for name in OrderCounts.model_fields:
@@ -55,7 +57,7 @@ def _problems_of(agent: AgentResult, scheduled: bool) -> list[str]:
     for interval in agent.intervals:
         who = f"{agent.agent}, second {interval.index}"
         problems += _problems_of_second(who, interval, scheduled)
-    return problems
+    return problems + _other_replies(agent, manners)
 
 
 def _problems_of_second(who: str, interval: Interval, scheduled: bool) -> list[str]:
@@ -75,6 +77,22 @@ def _problems_of_second(who: str, interval: Interval, scheduled: bool) -> list[s
                 f"({recorded - orders:+,})."
             )
     return problems
+
+
+def _other_replies(agent: AgentResult, manners: ReplyManners) -> list[str]:
+    """Only orders with several replies have them, each one: a bound, and no balance.
+
+    A last reply follows an answer. A first one that does not count may be all that ever came.
+    """
+    last = manners.other_reply == "last_reply"
+    most = agent.orders.answered if last else agent.orders.sent
+    recorded = sum(interval.other_reply.total for interval in agent.intervals)
+    if recorded <= most:
+        return []
+    orders = f"{most:,} {'answered' if last else 'sent'} orders"
+    return [
+        f"{agent.agent}: {recorded:,} times were recorded as {manners.other_reply} for {orders}."
+    ]
 
 
 def _imbalance(who: str, orders: OrderCounts) -> list[str]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from cluster.analysis.latency import curve, latency
 from cluster.analysis.observed import Observed, observe
+from cluster.analysis.replies import reject_reasons, reply_counts, reply_times
 from cluster.analysis.timeline import timeline
 from cluster.analysis.utilisation import NO_WINDOW, service_demand
 from cluster.analysis.validity import findings
@@ -39,20 +40,28 @@ def summarise_observed(seen: Observed, abort: Abort) -> LevelSummary:
         missing["engine_threads"] = NO_WINDOW
     if not seen.profile.orders.intended:
         missing["profiled_response_ns"] = "no profiler ran at this level"
+    replies = reply_times(control, record.manners)
+    missing |= replies.not_measured
     return LevelSummary(
         index=record.level.index,
         arrivals=record.level.arrivals,
         arrivals_in_words=record.level.arrivals_in_words,
         offered_per_s=record.level.offered_per_s,
         in_flight=record.level.in_flight,
+        speed=record.level.speed,
         throughput_per_s=seen.throughput,
         orders=total_orders(agent.orders for agent in record.agents),
         window_orders=control.orders,
+        replies=reply_counts(record),
+        reject_reasons=reject_reasons(record),
         response_ns=_response(control),
         service_ns=latency(control.service, control.unanswered),
         send_lag_ns=_send_lag(control, seen),
         engine_ns=_engine_time(control),
         profiled_response_ns=_response(seen.profile) if seen.profile.orders.intended else None,
+        timed_reply=record.manners.timed_reply,
+        first_reply_ns=replies.first_ns,
+        last_reply_ns=replies.last_ns,
         curve=curve(control.response, control.unanswered + control.orders.unsent),
         engine_threads=seen.engine_threads,
         busy_ns_per_order=demand.busy_ns_per_order,

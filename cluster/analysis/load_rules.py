@@ -20,6 +20,9 @@ from cluster.units import NS_PER_S, format_ns, format_rate
 RATE_TOLERANCE: Final = 0.01
 POISSON_SIGMAS: Final = 4  # chance beyond: 6 in 100,000
 
+# A capture that begins in mid-session names orders from before; a hundredth is more than a tail.
+UNKNOWN_NOTICED: Final = 0.01
+
 # Orders that pile up, over those offered in the same time. A stable queue wanders by far less, and
 # an engine that misses the rate by a thousandth has no steady state either.
 PILE_UP_RATIO: Final = 0.001
@@ -113,6 +116,47 @@ def _pile_up(record: LevelRecord) -> float:
         return PILE_UP_ORDERS
     # A burst may wait until the pause after it; samples fall anywhere in both.
     return max(PILE_UP_ORDERS, level.offered_per_s * level.law.period_ns / NS_PER_S)
+
+
+def replay_fed(seen: Observed) -> Finding | None:
+    """A file's orders reached the workers before they were due."""
+    late, orders = _counted(seen, "replay_starved"), _intended(seen)
+    if not late:
+        return None
+    return finding(
+        seen,
+        Severity.INVALID,
+        "replay-starved",
+        f"The clients could not read the file fast enough: {late:,} of {orders:,} orders reached "
+        "their worker only after they were due.",
+        "They kept their intended times, so response times include this wait. Use Parquet instead "
+        "of CSV, a faster disk, a lower speed, or more CPUs on the load hosts.",
+    )
+
+
+def replay_references_known(seen: Observed) -> Finding | None:
+    """The file's replaces and cancels name orders that are living in it."""
+    unknown, orders = _counted(seen, "replay_unknown_reference"), _intended(seen)
+    if not unknown:
+        return None
+    share = unknown / (unknown + orders)
+    return finding(
+        seen,
+        Severity.WARNING if share > UNKNOWN_NOTICED else Severity.NOTE,
+        "replay-unknown-reference",
+        f"{unknown:,} rows of the file ({share:.1%}) were skipped: they replace or cancel an order "
+        "that the file does not enter before, or that was cancelled or could not rest.",
+        "The engine was spared these requests. A file cut out of a longer one begins so; else see "
+        "`order_flow.replay.columns` and `living_orders_max`.",
+    )
+
+
+def _counted(seen: Observed, kind: str) -> int:
+    return sum(agent.errors.get(kind, 0) for agent in seen.record.agents)
+
+
+def _intended(seen: Observed) -> int:
+    return sum(agent.orders.intended for agent in seen.record.agents)
 
 
 def rate_reached(seen: Observed) -> Finding | None:

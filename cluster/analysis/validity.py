@@ -12,11 +12,11 @@ from cluster.analysis.books import audit, is_open
 from cluster.analysis.finding import finding
 from cluster.analysis.latency import orders_needed
 from cluster.analysis.observed import Observed
+from cluster.analysis.reply_rules import reply_findings
 from cluster.results.finding import Finding, Severity
 
 # At the default, one order in a hundred without an answer ends the rise (abort.error_ratio).
 UNANSWERED_INVALID: Final = 0.01
-REJECTED_NOTICED: Final = 0.05
 
 
 def findings(seen: Observed, unanswered_max: float = UNANSWERED_INVALID) -> list[Finding]:
@@ -34,6 +34,8 @@ def findings(seen: Observed, unanswered_max: float = UNANSWERED_INVALID) -> list
         orders_unanswered(seen, unanswered_max),
         load.schedule_kept(seen),
         load.offered_as_planned(seen),
+        load.replay_fed(seen),
+        load.replay_references_known(seen),
         load.rate_reached(seen),
         load.steady(seen),
         environment.engine_has_cpu(seen),
@@ -42,7 +44,7 @@ def findings(seen: Observed, unanswered_max: float = UNANSWERED_INVALID) -> list
         environment.network_keeps_packets(seen),
         environment.profiler_is_quiet(seen),
         environment.warmed_up(seen),
-        orders_rejected(seen),
+        *reply_findings(seen),
         enough_orders(seen),
     ]
     order = list(Severity)
@@ -118,21 +120,6 @@ def orders_unanswered(seen: Observed, share_max: float) -> Finding | None:
         f"{seen.control.orders.timed_out:,} timed out, {seen.control.orders.lost:,} were lost "
         "with their connection.",
         "They count as longer than any measured time. Look at the engine's log for that time.",
-    )
-
-
-def orders_rejected(seen: Observed) -> Finding | None:
-    """The engine accepted nearly all orders: refusing is less work than matching."""
-    rejected, answered = seen.control.orders.rejected, seen.control.orders.answered
-    if rejected <= REJECTED_NOTICED * answered:
-        return None
-    return finding(
-        seen,
-        Severity.WARNING,
-        "orders-rejected",
-        f"The engine rejected {rejected:,} of {answered:,} answered orders "
-        f"({rejected / answered:.0%}).",
-        "Its times are partly those of refusing. Check `order_flow` against what the engine takes.",
     )
 
 

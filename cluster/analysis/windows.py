@@ -31,6 +31,7 @@ class Merged:
     service: Histogram
     send_lag: Histogram
     engine: Histogram
+    other_reply: Histogram  # by the second in which it came
 
     @property
     def unanswered(self) -> int:
@@ -80,6 +81,7 @@ def merge(agents: Sequence[AgentResult], seconds: range) -> Merged:
         service=Histogram.sum(i.service for i in chosen),
         send_lag=Histogram.sum(i.send_lag for i in chosen),
         engine=Histogram.sum(i.engine for i in chosen),
+        other_reply=Histogram.sum(i.other_reply for i in chosen),
     )
 
 

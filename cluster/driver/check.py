@@ -12,9 +12,12 @@ from cluster.experiment.model import Experiment
 from cluster.experiment.plan import Level, Plan, plan
 from cluster.experiment.wire import compile_protocol
 from cluster.fleet.clocks import measure_clocks
+from cluster.fleet.protocol import Fleet
+from cluster.fleet.replay_reader import FileLook
+from cluster.fleet.spec import replayed_file
 from cluster.fleet.start import places_of, start_fleet
 from cluster.results.record import Record
-from cluster.units import format_ns, format_rate
+from cluster.units import format_ns, format_rate, format_speed
 
 State = Literal["ok", "missing", "failed"]
 MARKS: dict[State, str] = {"ok": "ok     ", "missing": "missing", "failed": "FAILED "}
@@ -23,7 +26,7 @@ MARKS: dict[State, str] = {"ok": "ok     ", "missing": "missing", "failed": "FAI
 class CheckLine(Record):
     """One thing that was looked at."""
 
-    area: str  # plan, protocol, engine, profile, fleet
+    area: str  # plan, protocol, engine, profile, fleet, file
     state: State  # missing: the run goes on without it; failed: it can't start
     what: str
     remedy: str = ""
@@ -73,6 +76,7 @@ def check_experiment(experiment: Experiment) -> Check:
                     f"clock known within {format_ns(clocks[agent].error_ns)}"
                 )
                 lines.append(CheckLine(area="fleet", state="ok", what=what))
+            lines.extend(_file_lines(experiment, fleet))
     return Check(lines=lines)
 
 
@@ -89,6 +93,8 @@ def _plan_lines(planned: Plan) -> Iterator[str]:
 
 
 def _offer(level: Level) -> str:
+    if level.speed is not None:
+        return format_speed(level.speed)
     if level.offered_per_s is None:
         return f"the most the engine takes, closed-loop with {level.in_flight:,} in flight"
     return f"{format_rate(level.offered_per_s)}, {level.arrivals_in_words} arrivals"
@@ -101,6 +107,37 @@ def _parts(level: Level) -> str:
         (level.profile_s, "profile window"),
     )
     return ", ".join(f"{seconds} s {name}" for seconds, name in parts if seconds)
+
+
+def _file_lines(experiment: Experiment, fleet: Fleet) -> Iterator[CheckLine]:
+    """The file that is replayed, as each load host sees it."""
+    replay = replayed_file(experiment)
+    if replay is None:
+        return
+    looks = fleet.look_at_file(replay, with_times=bool(experiment.load.speeds))
+    for agent, why in looks.failed.items():
+        yield CheckLine(
+            area="file",
+            state="failed",
+            what=f"{agent}: {why}",
+            remedy="It must be the same file under the same path on every load host.",
+        )
+    for agent, look in looks.ok.items():
+        yield CheckLine(area="file", state="ok", what=f"{agent}: {_as_seen(replay.file, look)}")
+    if len(set(looks.ok.values())) > 1:
+        yield CheckLine(
+            area="file", state="failed", what=f"{replay.file} differs from load host to load host"
+        )
+
+
+def _as_seen(file: str, look: FileLook) -> str:
+    whole = f", {look.whole_rows:,} in all" if look.whole_rows is not None else ""
+    rate = f", {format_rate(look.rate_per_s)} as recorded" if look.rate_per_s else ""
+    return (
+        f"{file}: the first {look.rows:,} rows can be read{whole}{rate}, {look.symbols:,} symbols; "
+        f"{look.unknown_references:,} rows ({look.unknown_references / look.rows:.1%}) name no "
+        "living order and would be skipped"
+    )
 
 
 def _cpus(cpus: tuple[int, ...]) -> str:

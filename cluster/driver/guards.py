@@ -6,7 +6,7 @@ from cluster.experiment.model import Abort
 from cluster.results.agent import Progress
 from cluster.results.histogram import Histogram
 from cluster.results.orders import OrderCounts
-from cluster.units import NS_PER_MS, format_ns
+from cluster.units import NS_PER_MS, NS_PER_S, format_ns
 
 # Below so many orders a ratio says little: one timed-out order of ten is not an overload.
 SENT_FOR_A_RATIO = 100
@@ -32,6 +32,25 @@ def reason_to_end(seen: Seen, abort: Abort) -> str:
     if seen.latest and all(progress.connections_open == 0 for progress in seen.latest):
         return f"the engine closed every connection ({_errors(seen.latest)})"
     return _overload(seen, abort)
+
+
+def end_of_orders(latest: tuple[Progress, ...], second: int) -> tuple[int, str]:
+    """Whether a source of orders has ended and each of them has met its fate, at every agent.
+
+    One that was cut short ends the level for all: its agent's share is missing from then on.
+
+    Returns:
+        The whole seconds during which orders were offered, and why no more come; an empty string
+        while some do.
+    """
+    ended = [progress for progress in latest if progress.finished and progress.source_ended]
+    failed = [progress for progress in ended if progress.source_failed]
+    if not failed and (not ended or len(ended) < len(latest)):
+        return second, ""
+    first = min(failed or ended, key=lambda progress: progress.source_ended_ns)
+    # Closed-loop no order has a time: the second in which the last was answered is not whole.
+    whole_s = first.source_ended_ns // NS_PER_S if first.source_ended_ns else second - 1
+    return min(whole_s, second), first.source_ended
 
 
 def _overload(seen: Seen, abort: Abort) -> str:

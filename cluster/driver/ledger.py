@@ -6,6 +6,7 @@ from cluster.fleet.agent import Closing, Poll
 from cluster.results.agent import AgentResult, Interval, Progress
 from cluster.results.histogram import Histogram
 from cluster.results.orders import OrderCounts
+from cluster.results.replies import ReplyCounts
 
 
 class Ledger:
@@ -82,4 +83,6 @@ class Ledger:
             workers=closing.workers if closing else (),
             peak_rss_bytes=closing.peak_rss_bytes if closing else 0,
             lost=self.lost.get(agent, ""),
+            replies=said[-1].replies if said else ReplyCounts(),
+            reject_reasons=dict(closing.reject_reasons) if closing else {},
         )

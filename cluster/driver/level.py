@@ -1,11 +1,11 @@
 """One level: connect all → common start → warm-up → control → profile → drain → collect."""
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from cluster.driver.guards import Seen, reason_to_end
+from cluster.driver.guards import Seen, end_of_orders, reason_to_end
 from cluster.driver.ledger import Ledger
 from cluster.errors import StartFailed
 from cluster.experiment.model import Experiment
@@ -14,8 +14,10 @@ from cluster.experiment.wire import CompiledProtocol
 from cluster.fleet.clocks import common_start, measure_clocks
 from cluster.fleet.protocol import Fleet
 from cluster.fleet.spec import specs_of
+from cluster.results.agent import AgentResult
 from cluster.results.engine import EngineWindow
 from cluster.results.level import LevelRecord
+from cluster.results.replies import ReplyManners
 from cluster.units import NS_PER_S
 
 INTERRUPTED = "interrupted"
@@ -125,6 +127,9 @@ class LevelRun:
             )
             if reason := reason_to_end(seen, self.experiment.abort):
                 return second, reason
+            ended_s, reason = end_of_orders(ledger.latest(), second)
+            if reason and ended_s < self.level.duration_s:
+                return ended_s, reason
         return self.level.duration_s, ""
 
     def _move_window(self, second: int) -> None:
@@ -173,12 +178,13 @@ class LevelRun:
         opens = self.level.warmup_s + self.level.control_s
         profile = self._window(opens, self.level.profile_s, completed_s)
         self.watcher.event("load-ended", level=self.level.index, ended_early=ended_early)
+        results = ledger.results(self.hosts, starts)
         return LevelRecord(
-            level=self.level,
+            level=as_offered(self.level, results, completed_s),
             start_ns=self._start_ns,
             sending_ended_ns=sending_ended_ns,
             ended_ns=ended_ns,
-            agents=ledger.results(self.hosts, starts),
+            agents=results,
             progress={agent: tuple(said) for agent, said in ledger.progress.items()},
             engine_control=control,
             engine_profile=profile,
@@ -186,6 +192,9 @@ class LevelRun:
             ended_early=ended_early,
             completed_s=completed_s,
             in_flight_max=self.experiment.agents.in_flight_max * len(self.fleet.agents),
+            manners=ReplyManners(
+                timed_reply=self.protocol.timed_reply, reasons=dict(self.protocol.reasons)
+            ),
         )
 
     def _window(self, first_s: int, length_s: int, completed_s: int) -> EngineWindow | None:
@@ -202,3 +211,21 @@ class LevelRun:
     def _wait_until(self, moment_ns: int) -> None:
         while (rest_ns := moment_ns - self.now_ns()) > 0:
             self.sleep(rest_ns / NS_PER_S)
+
+
+def as_offered(level: Level, agents: Sequence[AgentResult], completed_s: int) -> Level:
+    """A level of recorded times with the rate that the file really offered, by the books.
+
+    Mean over the control window, as far as it was reached, else over all that was.
+    """
+    if level.arrivals != "recorded":
+        return level
+    window = range(level.warmup_s, min(level.warmup_s + level.control_s, completed_s))
+    seconds = window or range(completed_s)
+    intended = sum(
+        interval.orders.intended
+        for agent in agents
+        for interval in agent.intervals
+        if interval.index in seconds
+    )
+    return replace(level, offered_per_s=intended / len(seconds) if seconds else 0.0)

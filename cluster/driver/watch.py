@@ -16,6 +16,7 @@ class LevelWatcher:
         self._directory = directory
         self._answered_before = 0
         self._time_before_ns = 0
+        self._intended_before = 0
 
     def second(self, level: Level, elapsed_s: int, ledger: Ledger) -> None:
         """A second of the level is over."""
@@ -26,7 +27,7 @@ class LevelWatcher:
             LiveSecond(
                 elapsed_s=elapsed_s,
                 phase=phase_of(level, elapsed_s),
-                offered_per_s=level.offered_per_s,
+                offered_per_s=self._offered_per_s(level, elapsed_s, ledger),
                 throughput_per_s=self._throughput_per_s(ledger),
                 response_p99_ns=ledger.newest_response().percentile(99),
                 in_flight=sum(progress.in_flight for progress in latest),
@@ -34,6 +35,14 @@ class LevelWatcher:
                 connections_open=sum(progress.connections_open for progress in latest),
             )
         )
+
+    def _offered_per_s(self, level: Level, elapsed_s: int, ledger: Ledger) -> float | None:
+        if level.arrivals != "recorded":
+            return level.offered_per_s
+        # What the file offers differs from second to second.
+        intended = ledger.orders().intended
+        before, self._intended_before = self._intended_before, intended
+        return float(intended - before if elapsed_s else intended)
 
     def _throughput_per_s(self, ledger: Ledger) -> float | None:
         answered = ledger.orders().answered

@@ -14,6 +14,7 @@ from cluster.document.section import (
     word_or_section,
 )
 from cluster.experiment.arrivals import Arrivals, Bursts, Hawkes
+from cluster.experiment.replay import Replay, ReplayColumns
 from cluster.experiment.section import Name, PositiveRate, Protocol, Ratio, WholeSeconds
 from cluster.experiment.system import Agents, Cpus, Engine, Ray, ReferenceEngine, SshHost
 from cluster.experiment.workload import Load, Maximum, Mix, OrderFlow
@@ -36,6 +37,8 @@ __all__ = [
     "Profile",
     "Ray",
     "ReferenceEngine",
+    "Replay",
+    "ReplayColumns",
     "Scenarios",
     "Section",
     "SshHost",
@@ -186,6 +189,16 @@ class Experiment(Section):
             misfit = law.window_misfit(window_s)
             if misfit is not None:
                 raise MisfitError(f"load.arrivals.{self.load.law_name}", misfit)
+        return self
+
+    @model_validator(mode="after")
+    def _speeds_are_of_recorded_times(self) -> Self:
+        if self.load.speeds and self.order_flow.replay is None:
+            raise MisfitError(
+                "load.speeds",
+                "scales the recorded times of a file: give `order_flow.replay`, or `rates_per_s` "
+                "instead",
+            )
         return self
 
     @model_validator(mode="after")

@@ -1,10 +1,11 @@
 """The plan: pure arithmetic from an experiment to what each agent does at each level."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from cluster.experiment.model import Bursts, Experiment, Hawkes
+from cluster.experiment.model import Bursts, Experiment, Hawkes, Load, Maximum
 from cluster.experiment.placement import Placement, place
 
 
@@ -27,14 +28,15 @@ class Level:
     """One load level. Its parts follow each other without a gap: warm-up, control, profile."""
 
     index: int
-    arrivals: Literal["constant", "poisson", "hawkes", "bursts", "closed"]
-    offered_per_s: float | None  # None when closed-loop
+    arrivals: Literal["constant", "poisson", "hawkes", "bursts", "closed", "recorded"]
+    offered_per_s: float | None  # None when closed-loop; recorded: known once it was offered
     in_flight: int | None  # only when closed-loop
     warmup_s: int  # whole seconds, so that windows are whole intervals
     control_s: int
     profile_s: int  # 0: no profiler at this level
     shares: tuple[AgentShare, ...]
     law: Hawkes | Bursts | None = None  # parameters of `arrivals`, if it has any
+    speed: float | None = None  # only when recorded: how many times as fast
 
     @property
     def arrivals_in_words(self) -> str:
@@ -57,7 +59,7 @@ class Plan:
 
 
 def plan(experiment: Experiment, usable_cpus: frozenset[int]) -> Plan:
-    """Lay out `experiment`: the rates in their order, then the closed-loop maximum.
+    """Lay out `experiment`: the rates or speeds in their order, then the closed-loop maximum.
 
     Args:
         experiment: What to do.
@@ -68,8 +70,8 @@ def plan(experiment: Experiment, usable_cpus: frozenset[int]) -> Plan:
     """
     placement = place(experiment, usable_cpus)
     levels = [
-        _level(experiment, placement, index, rate_per_s)
-        for index, rate_per_s in enumerate((*experiment.load.rates_per_s, *_maximum(experiment)))
+        _level(experiment, placement, index, offer)
+        for index, offer in enumerate(_offers(experiment.load))
     ]
     return Plan(tuple(levels), placement.engine_cpus, placement.notes)
 
@@ -90,18 +92,32 @@ def split_count(count: int, agents: int) -> tuple[int, ...]:
     return tuple(share + (index < rest) for index in range(agents))
 
 
-def _maximum(experiment: Experiment) -> tuple[None, ...]:
-    return () if experiment.load.maximum is None else (None,)
+@dataclass(frozen=True)
+class _Rate:
+    per_s: float
 
 
-def _level(
-    experiment: Experiment, placement: Placement, index: int, rate_per_s: float | None
-) -> Level:
-    maximum = experiment.load.maximum if rate_per_s is None else None
-    in_flight = maximum.in_flight if maximum else None
+@dataclass(frozen=True)
+class _Speed:
+    factor: float
+
+
+_Offer = _Rate | _Speed | Maximum
+
+
+def _offers(load: Load) -> Iterator[_Offer]:
+    yield from map(_Rate, load.rates_per_s)
+    yield from map(_Speed, load.speeds)
+    if load.maximum is not None:
+        yield load.maximum
+
+
+def _level(experiment: Experiment, placement: Placement, index: int, offer: _Offer) -> Level:
+    rate_per_s = offer.per_s if isinstance(offer, _Rate) else None
+    in_flight = offer.in_flight if isinstance(offer, Maximum) else None
     return Level(
         index=index,
-        arrivals="closed" if rate_per_s is None else experiment.load.law_name,
+        arrivals=_arrivals(experiment, offer),
         offered_per_s=rate_per_s,
         in_flight=in_flight,
         warmup_s=experiment.measure.warmup_s,
@@ -109,7 +125,19 @@ def _level(
         profile_s=0 if experiment.profile == "off" else experiment.profile.window_s,
         shares=_shares(experiment, placement, rate_per_s or 0.0, in_flight or 0),
         law=None if rate_per_s is None else experiment.load.law,
+        speed=offer.factor if isinstance(offer, _Speed) else None,
     )
+
+
+def _arrivals(
+    experiment: Experiment, offer: _Offer
+) -> Literal["constant", "poisson", "hawkes", "bursts", "closed", "recorded"]:
+    match offer:
+        case _Rate():
+            return experiment.load.law_name
+        case _Speed():
+            return "recorded"
+    return "closed"
 
 
 def _shares(

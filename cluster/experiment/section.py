@@ -18,6 +18,7 @@ def _known_protocol(protocol: str) -> str:
 Port = Annotated[int, Field(ge=1, le=65535)]
 Pid = Annotated[int, Field(ge=1, le=2**22)]
 OfferedRate = Annotated[float, Field(ge=1, le=1e9)]
+Speed = Annotated[float, Field(ge=0.001, le=100_000)]
 PositiveRate = Annotated[float, Field(gt=0, le=1e9)]
 WholeSeconds = Annotated[int, Field(ge=0, le=86_400)]
 Ratio = Annotated[float, Field(ge=0, le=1)]

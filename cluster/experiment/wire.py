@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from math import ceil
-from typing import Final
+from typing import Final, Literal
 
 from cluster.document.path import format_path
 from cluster.errors import ConfigError, Problem
@@ -33,6 +33,7 @@ class CompiledProtocol:
     plan_text: str  # what native code loads
     ids: tuple[IdBlock, ...]  # which ids are used, for each level
     secrets: Mapping[str, str] = field(repr=False)  # credentials by the NAME of secret.NAME
+    timed_reply: Literal["first", "last"]  # which reply ends the response time
     reasons: Mapping[str, str]  # names of rejections' codes (digits or letters), for the report
 
 
@@ -77,6 +78,7 @@ def compile_protocol(
         secrets={
             name: environment.get(name) or compiled.defaults[name] for name in compiled.secrets
         },
+        timed_reply=compiled.plan.timed,
         reasons=compiled.reasons,
     )
 

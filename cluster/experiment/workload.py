@@ -10,10 +10,12 @@ from cluster.document.section import (
     MisfitError,
     Seconds,
     Section,
+    Text,
     word_or_section,
 )
 from cluster.experiment.arrivals import Arrivals, Bursts, Hawkes
-from cluster.experiment.section import OfferedRate, Ratio
+from cluster.experiment.replay import Replay
+from cluster.experiment.section import OfferedRate, Ratio, Speed
 
 SUM_TOLERANCE: Final = 1e-9  # shares such as 0.1 + 0.2 + 0.7 are 1 but for rounding
 
@@ -43,6 +45,12 @@ class Load(Section):
         max_length=200,
         description="Offered orders per second of all agents together, one level each, rising.",
     )
+    speeds: list[Speed] = Field(
+        default_factory=list,
+        max_length=200,
+        description="With `order_flow.replay`, instead of rates: the recorded times, so many "
+        "times as fast, one level each, rising.",
+    )
     maximum: Maximum | None = Field(
         None, description="A last level, closed-loop: the most the engine takes."
     )
@@ -55,11 +63,23 @@ class Load(Section):
 
     @model_validator(mode="after")
     def _levels_rise(self) -> Self:
-        if not self.rates_per_s and self.maximum is None:
+        if not self.rates_per_s and not self.speeds and self.maximum is None:
             raise MisfitError(
                 "rates_per_s",
                 "there is nothing to offer: give `rates_per_s`, `maximum`, or both",
             )
+        if self.rates_per_s and self.speeds:
+            raise MisfitError(
+                "speeds",
+                "give either `rates_per_s` or `speeds`: orders go out at rates of your own, or at "
+                "the recorded times",
+            )
+        for lower, higher in zip(self.speeds, self.speeds[1:], strict=False):
+            if higher <= lower:
+                raise MisfitError(
+                    "speeds",
+                    f"must rise, each speed once: {higher:,.12g} comes after {lower:,.12g}",
+                )
         for lower, higher in zip(self.rates_per_s, self.rates_per_s[1:], strict=False):
             if higher <= lower:
                 raise MisfitError(
@@ -142,6 +162,22 @@ class OrderFlow(Section):
         le=4_096,
         description="Resting orders per connection; at the bound, a cancel replaces the next new.",
     )
+    replay: (
+        Annotated[
+            Annotated[Text, Tag(WORD_TAG)] | Annotated[Replay, Tag(SECTION_TAG)],
+            Discriminator(word_or_section),
+        ]
+        | None
+    ) = Field(
+        None,
+        description="Send the orders of this CSV or Parquet file; the other keys then mean "
+        "nothing (docs/replay.md).",
+    )
+
+    @property
+    def replayed(self) -> Replay | None:
+        """The file whose orders are sent, however it was written."""
+        return Replay(file=self.replay) if isinstance(self.replay, str) else self.replay
 
     @model_validator(mode="after")
     def _prices_and_ratios_fit(self) -> Self:

@@ -3,12 +3,14 @@
 import os
 import resource
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TypedDict
 
 from cluster import __version__, _native
 from cluster.errors import ClusterError
-from cluster.experiment.model import Bursts, Hawkes, OrderFlow
-from cluster.fleet.spec import LoadSpec
+from cluster.experiment.model import Bursts, Hawkes, OrderFlow, Replay
+from cluster.fleet.replay_reader import FileLook, FirstRows, ReplayReader
+from cluster.fleet.spec import LoadSpec, ReplaySpec
 from cluster.fleet.worker_use import worker_use
 from cluster.host.facts import facts_of
 from cluster.host.local import LocalHost
@@ -16,8 +18,15 @@ from cluster.results.agent import Interval, Progress, TcpStats, WorkerThread
 from cluster.results.facts import HostFacts
 from cluster.results.histogram import Histogram
 from cluster.results.orders import OrderCounts
+from cluster.results.replies import ReplyCounts, reason_text
+from cluster.units import NS_PER_S
 
 KIB = 1024
+PREFILL_TIMEOUT_S = 50  # less than a fleet waits for `prepare`
+
+
+class PrepareError(ClusterError):
+    """The load client could not be made ready."""
 
 
 class ConnectError(ClusterError):
@@ -51,6 +60,13 @@ class Closing:
     tcp: TcpStats | None
     workers: tuple[WorkerThread, ...]
     peak_rss_bytes: int
+    reject_reasons: dict[str, int] = field(default_factory=dict)  # by the reason's text
+
+
+class _Source(TypedDict, total=False):
+    source_ended: str
+    source_failed: bool
+    source_ended_ns: int
 
 
 class Agent:
@@ -63,6 +79,8 @@ class Agent:
     def __init__(self) -> None:
         self._client: _native.LoadClient | None = None
         self._workers: dict[int, WorkerThread] = {}
+        self._reader: ReplayReader | None = None
+        self._file = ""  # whose orders are sent
 
     def place(self) -> Place:
         """Where this agent runs."""
@@ -80,8 +98,27 @@ class Agent:
         """CLOCK_MONOTONIC of this host."""
         return _native.now_ns()
 
+    def look_at_file(self, replay: Replay, with_times: bool) -> FileLook:
+        """Read the first rows of a file that is to be replayed, as a level would.
+
+        Raises:
+            ReplayError: it can't be read here.
+        """
+        client = _looking_client(replay)
+        try:
+            first = FirstRows()
+            first.hand_over(replay, client, with_times=with_times)
+            client.replay_await(PREFILL_TIMEOUT_S * NS_PER_S)
+            return first.look(replay, client.replay_state().unknown_references)
+        finally:
+            client.close()
+
     def prepare(self, spec: LoadSpec) -> None:
-        """Build the load client of the next level: memory is reserved and orders are made now."""
+        """Build the load client of the next level: memory is reserved and orders are made now.
+
+        Raises:
+            PrepareError: the orders of a file can't be read.
+        """
         self.close()
         share = spec.share
         self._client = _native.LoadClient(
@@ -112,7 +149,10 @@ class Agent:
                 ids_per_connection=spec.wire.ids_per_connection,
                 first_client=spec.wire.first_client,
             ),
+            replay=_replay(spec.replay),
         )
+        if spec.replay is not None:
+            self._read(spec.replay, self._client)
 
     def connect(self, timeout_ns: int) -> int:
         """Open every connection.
@@ -146,6 +186,8 @@ class Agent:
                 connections_open=progress.connections_open,
                 finished=progress.finished,
                 errors=dict(progress.errors),
+                replies=_replies(progress),
+                **self._source(client),
             ),
             tuple(_interval(interval) for interval in client.take_intervals()),
         )
@@ -166,6 +208,7 @@ class Agent:
             tcp=_tcp(tcp) if tcp.connections else None,
             workers=tuple(self._workers.values()),
             peak_rss_bytes=_peak_rss_bytes(),
+            reject_reasons={reason_text(raw): n for raw, n in client.reject_reasons()},
         )
 
     def close(self) -> None:
@@ -173,7 +216,33 @@ class Agent:
         if self._client is not None:
             self._client.close()
             self._client = None
+        if self._reader is not None:
+            self._reader.join()
+            self._reader = None
         self._workers = {}
+
+    def _read(self, replay: ReplaySpec, client: _native.LoadClient) -> None:
+        self._file = replay.file.file
+        self._reader = ReplayReader(replay.file, client, with_times=replay.speed is not None)
+        try:
+            in_time = client.replay_await(PREFILL_TIMEOUT_S * NS_PER_S)
+        except _native.LoadError as error:
+            raise PrepareError(str(error)) from error
+        if not in_time:
+            raise PrepareError(
+                f"{self._file}: its first orders could not be read within {PREFILL_TIMEOUT_S} s"
+            )
+
+    def _source(self, client: _native.LoadClient) -> _Source:
+        """Whether the file that the orders come from has ended, and why."""
+        state = client.replay_state() if self._reader is not None else None
+        if state is None or not state.ended:
+            return {}
+        return {
+            "source_ended": state.error or f"{self._file} is at its end after {state.rows:,} rows",
+            "source_failed": bool(state.error),
+            "source_ended_ns": state.end_ns,
+        }
 
     def _watch_workers(self, client: _native.LoadClient) -> None:
         # The kernel forgets a thread when it ends, so the last look at each is kept.
@@ -186,6 +255,49 @@ class Agent:
         if self._client is None:
             raise ClusterError("the agent was asked to act before it was prepared")
         return self._client
+
+
+def _replay(replay: ReplaySpec | None) -> _native.ReplayConfig | None:
+    if replay is None:
+        return None
+    return _native.ReplayConfig(
+        speed=replay.speed or 1,
+        rate_per_s=replay.rate_per_s or 0,
+        agents=replay.agents,
+        symbols_max=replay.file.symbols_max,
+        living_orders_max=replay.file.living_orders_max,
+    )
+
+
+def _looking_client(replay: Replay) -> _native.LoadClient:
+    """A load client that follows the lives of a file's orders and sends none."""
+    return _native.LoadClient(
+        address="127.0.0.1",
+        port=1,
+        connections=1,
+        workers=1,
+        arrivals="closed",
+        rate_per_s=0,
+        in_flight=1,
+        in_flight_max=1,
+        duration_ns=NS_PER_S,
+        timeout_ns=NS_PER_S,
+        drain_ns=0,
+        lease_ns=0,
+        seed=1,
+        agent=0,
+        phase=0,
+        cpus=[],
+        spin=False,
+        flow=_native.FlowConfig(),
+        replay=_native.ReplayConfig(
+            speed=1,
+            rate_per_s=0,
+            agents=1,
+            symbols_max=replay.symbols_max,
+            living_orders_max=replay.living_orders_max,
+        ),
+    )
 
 
 def _flow(flow: OrderFlow) -> _native.FlowConfig:
@@ -237,6 +349,17 @@ def _interval(interval: _native.Interval) -> Interval:
         service=Histogram.from_sparse(*interval.service),
         send_lag=Histogram.from_sparse(*interval.send_lag),
         engine=Histogram.from_sparse(*interval.engine),
+        other_reply=Histogram.from_sparse(*interval.other_reply),
+    )
+
+
+def _replies(progress: _native.Progress) -> ReplyCounts:
+    return ReplyCounts(
+        executions=progress.executions,
+        remainders=progress.remainders,
+        unsolicited=progress.unsolicited,
+        out_of_order=progress.out_of_order,
+        skipped=progress.skipped,
     )
 
 

@@ -7,7 +7,9 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from cluster.errors import FleetError
+from cluster.experiment.model import Replay
 from cluster.fleet.agent import Agent, Closing, Place, Poll
+from cluster.fleet.replay_reader import FileLook
 from cluster.fleet.spec import LoadSpec
 from cluster.results.facts import HostFacts
 from cluster.units import NS_PER_S
@@ -76,6 +78,10 @@ class Fleet(ABC):
     def facts(self) -> PerAgent[HostFacts]:
         """What the agents' hosts are."""
         return self.call(Agent.facts, self.everywhere(), START_TIMEOUT_S)
+
+    def look_at_file(self, replay: Replay, with_times: bool) -> PerAgent[FileLook]:
+        """Read the first rows of a file on every agent's host."""
+        return self.call(Agent.look_at_file, self.everywhere(replay, with_times), 60.0)
 
     def prepare(self, specs: Mapping[str, LoadSpec]) -> PerAgent[None]:
         """Build every agent's load client; orders are made now, ahead of the load."""

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
-from cluster.experiment.model import Bursts, Experiment, Hawkes, OrderFlow
+from cluster.experiment.model import Bursts, Experiment, Hawkes, OrderFlow, Replay
 from cluster.experiment.plan import AgentShare, Level
 from cluster.experiment.wire import CompiledProtocol
 from cluster.units import NS_PER_S
@@ -25,13 +26,23 @@ class WireSpec:
 
 
 @dataclass(frozen=True)
+class ReplaySpec:
+    """The file whose orders are sent, and how its times are made."""
+
+    file: Replay  # its path is absolute
+    agents: int  # that share it
+    speed: float | None  # of recorded times
+    rate_per_s: float | None  # of all agents together; neither: closed-loop
+
+
+@dataclass(frozen=True)
 class LoadSpec:
     """One agent's share of one level; crosses to the load host by value."""
 
     address: str
     port: int
     share: AgentShare
-    arrivals: Literal["constant", "poisson", "hawkes", "bursts", "closed"]
+    arrivals: Literal["constant", "poisson", "hawkes", "bursts", "closed", "recorded"]
     law: Hawkes | Bursts | None  # parameters of `arrivals`, if it has any
     duration_ns: int
     timeout_ns: int
@@ -42,6 +53,7 @@ class LoadSpec:
     in_flight_max: int
     flow: OrderFlow
     wire: WireSpec
+    replay: ReplaySpec | None = None
 
 
 def specs_of(
@@ -71,6 +83,27 @@ def specs_of(
                 ids_per_connection=protocol.ids[level.index].per_connection,
                 first_client=share.index * experiment.agents.connections,
             ),
+            replay=_replay(experiment, level),
         )
         for share in level.shares
     }
+
+
+def replayed_file(experiment: Experiment) -> Replay | None:
+    """The file that is replayed, by its absolute path: agents have directories of their own."""
+    replay = experiment.order_flow.replayed
+    if replay is None:
+        return None
+    return replay.model_copy(update={"file": str(Path(replay.file).absolute())})
+
+
+def _replay(experiment: Experiment, level: Level) -> ReplaySpec | None:
+    file = replayed_file(experiment)
+    if file is None:
+        return None
+    return ReplaySpec(
+        file=file,
+        agents=experiment.agents.count,
+        speed=level.speed,
+        rate_per_s=level.offered_per_s,
+    )

@@ -160,6 +160,8 @@ class _Compiler:
             if name in schema.requests:
                 uses.setdefault(name, set()).add("session")
         for name in schema.requests.keys() - uses.keys():
+            # Made all the same, so that what else is wrong with it is told.
+            self._templates.message(name, Variant("limit", "buy"))
             mistakes.add(
                 ("requests", name), "is never sent: neither `orders` nor `session` names it"
             )

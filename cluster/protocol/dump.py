@@ -127,8 +127,8 @@ def _said(  # noqa: PLR0911 - one for each kind of content
     if field.value is not None:
         said = f"{field.value} {values.get(field.value, 0)}"
         return said if is_integer(field) or is_float(field) else f"{value}, {said}"
-    if "map" in slot.leaf.path[-2:-1]:
-        return str(slot.leaf.path[-1])
+    if slot.leaf.mapped:
+        return slot.leaf.mapped
     if field.draw is not None:
         return f"{value}, drawn from {field.draw}"
     if field.checksum is not None:

@@ -20,6 +20,7 @@ class Leaf:
     path: Path  # where it is written in the file
     field: WireField
     within: tuple[str, ...] = ()  # groups and uses around it, by name
+    mapped: str = ""  # the name of the side or kind whose constant of `map` it is
     repeated: bool = False  # stands in a group that is there more than once
 
 

@@ -132,7 +132,8 @@ class Templates:
         try:
             return encode(leaf.field, value, self.order_of(leaf.field))
         except WrongValueError as error:
-            self._mistakes.add((*leaf.path, *key.split(".")), str(error))
+            place: Path = ("map", leaf.mapped) if leaf.mapped else (key,)
+            self._mistakes.add((*leaf.path, *place), str(error))
             return b""
 
     def tell(self, leaf: Leaf, key: str, sentence: str) -> None:
@@ -157,8 +158,7 @@ def folded(leaf: Leaf, variant: Variant | None) -> Leaf | None:
     key = variant.side if field.value == "side" else variant.kind
     if key not in field.map:
         return None
-    mapped = renamed(leaf, is_=field.map[key], value=None, map=None)
-    return replace(mapped, path=(*leaf.path, "map", key))
+    return replace(renamed(leaf, is_=field.map[key], value=None, map=None), mapped=key)
 
 
 class _Builder:
@@ -195,8 +195,7 @@ class _Builder:
         self._put(slot.start, slot.before)
         self._put(Place(slot.end.chunk, slot.end.at - len(slot.after)), slot.after)
         if field.is_ is not None and not isinstance(field.is_, list):
-            key = "" if "map" in slot.leaf.path[-2:] else "is"
-            self._put(slot.at, self._constant(slot, field.is_, key))
+            self._put(slot.at, self._templates.constant(slot.leaf, field.is_, "is"))
         elif field.value is not None:
             self._value(slot, field.value)
         elif field.draw is not None:
@@ -207,16 +206,6 @@ class _Builder:
             self._checksum(slot)
         elif field.environment or field.session:
             self._text(slot)
-
-    def _constant(self, slot: Slot, value: Constant, key: str) -> bytes:
-        leaf = slot.leaf
-        if key:
-            return self._templates.constant(leaf, value, key)
-        try:
-            return encode(leaf.field, value, self._templates.order_of(leaf.field))
-        except WrongValueError as error:
-            self._templates.tell(leaf, "", str(error))
-            return b""
 
     def _put(self, at: Place, content: bytes) -> None:
         template = self._templates_of_chunks[at.chunk]
@@ -246,7 +235,7 @@ class _Builder:
         symbols = self._templates.schema.symbols
         field = slot.leaf.field
         if symbols is not None and symbols.names is not None:
-            entries = [self._templates.constant(slot.leaf, name, "") for name in symbols.names]
+            entries = [self._templates.constant(slot.leaf, name, "value") for name in symbols.names]
             self._from_table(slot, "symbol", entries)
             return
         prefix = field.prefix or (symbols.prefix if symbols is not None else None)

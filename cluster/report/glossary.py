@@ -59,6 +59,30 @@ GLOSSARY: Final[dict[str, str]] = {
     "Timed out": "Orders without an answer within the time-out.",
     "Lost": "Orders whose connection ended before the answer came.",
     "Balance": "Whether the books balance; if not, by how many orders they do not.",
+    # Replies.
+    "What the engine replied": "Replies beside one answer per order, counted over whole levels. "
+    "The times are of the control window.",
+    "Executions": "Fills that the engine reported.",
+    "Remainders": "Unfilled rests of orders that the engine cancelled by itself.",
+    "Unsolicited": "Messages that answer no order, as the protocol's description says.",
+    "Out of order": "Answers that overtook the answer to an earlier order of their connection.",
+    "Skipped": "Requests to replace or cancel an order that was known to be gone: not sent, and in "
+    "no books.",
+    "Several replies": "Orders with more than one reply: filled or cancelled after their "
+    "acceptance, or acknowledged before it. Counted when the other reply came.",
+    "First reply": "Received minus intended of the first of several replies to an order.",
+    "First reply p50": "The time to the first of several replies that half of such orders stay "
+    "below.",
+    "First reply p99": "The time to the first of several replies that 99 of 100 such orders stay "
+    "below.",
+    "Last reply": "Received minus intended of the last of several replies to an order.",
+    "Last reply p50": "The time to the last of several replies that half of such orders stay "
+    "below.",
+    "Last reply p99": "The time to the last of several replies that 99 of 100 such orders stay "
+    "below.",
+    "Why orders were rejected": "The engine's own reasons, counted over whole levels.",
+    "Reason": "The reason as the engine says it; what can't be printed is escaped.",
+    "Orders": "How many orders.",
     # Windows.
     "Warm-up": "The first seconds of a level: measured, not counted.",
     "Control window": "The seconds in which no profiler runs. All figures come from it.",

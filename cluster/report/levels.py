@@ -5,7 +5,7 @@ from typing import Final
 
 from cluster.analysis.capacity import capacity
 from cluster.results.summary import CurvePoint, LevelSummary
-from cluster.units import format_ns, format_rate
+from cluster.units import format_ns, format_rate, format_speed
 
 # Below this share of what was offered, a level that is not valid also fell short visibly.
 FELL_SHORT_RATIO: Final = 0.99
@@ -20,6 +20,8 @@ def is_closed(level: LevelSummary) -> bool:
 
 def level_name(level: LevelSummary) -> str:
     """A level's short name, such as 100,000/s."""
+    if level.offered_per_s is not None and level.speed is not None:
+        return f"{format_rate(level.offered_per_s)} ({format_speed(level.speed)})"
     if level.offered_per_s is not None:
         return format_rate(level.offered_per_s)
     return "closed-loop" if level.in_flight is None else f"closed-loop ({level.in_flight:,})"

@@ -13,7 +13,7 @@ from cluster.experiment.plan import Level
 from cluster.report.cells import DASH
 from cluster.report.levels import level_name
 from cluster.results.summary import LevelSummary
-from cluster.units import format_ns, format_rate
+from cluster.units import format_ns, format_rate, format_speed
 
 
 @dataclass(frozen=True)
@@ -152,6 +152,8 @@ def level_line(summary: LevelSummary) -> str:
 
 
 def _aim(level: Level) -> str:
+    if level.speed is not None:
+        return format_speed(level.speed)
     if level.offered_per_s is None:
         return f"closed-loop, {level.in_flight or 0:,} in flight"
     return f"{format_rate(level.offered_per_s)} {level.arrivals_in_words}"

@@ -35,6 +35,7 @@ from cluster.report.levels import (
     name_of_level,
 )
 from cluster.report.method import method
+from cluster.report.reply_tables import reasons_table, replies_table
 from cluster.report.time_line import TimeLine, time_line
 from cluster.results.summary import Evidence, LevelSummary, Summary
 
@@ -74,6 +75,8 @@ class Page:
     charts: tuple[Chart, ...]
     books: Table
     books_result: str
+    replies: Table
+    reject_reasons: Table
     profile_level: str
     functions: Table
     off_cpu_functions: Table
@@ -110,6 +113,8 @@ def build_page(inputs: ReportInputs) -> Page:
         charts=chart_blocks(levels, line),
         books=books_table(levels),
         books_result=books_result(levels),
+        replies=replies_table(levels),
+        reject_reasons=reasons_table(levels),
         profile_level=name_of_level(levels, summary.profile.level),
         functions=functions_table(summary.profile.hot_functions),
         off_cpu_functions=waiting_table(summary.profile.off_cpu),

@@ -12,12 +12,14 @@ from cluster.report.cells import DASH, UNEXPLAINED, format_ratio
 from cluster.report.findings import finding_groups, headline
 from cluster.report.frames import short_name
 from cluster.report.levels import level_name
+from cluster.report.reply_tables import COUNTS, other_reply, other_reply_name
 from cluster.results.engine import HotFunction
 from cluster.results.summary import Latency, LevelSummary, Summary, Verdict
 from cluster.units import format_ns, format_rate
 
 HOT_FUNCTIONS_SHOWN: Final = 5
 EVIDENCE_SHOWN: Final = 5
+REASONS_SHOWN: Final = 3  # of each level
 _NARROWEST: Final = 40
 _INDENT: Final = "  "
 
@@ -28,6 +30,8 @@ def render_summary(summary: Summary, report_path: Path | None, *, width: int = 1
     blocks = [
         _verdict(summary, width),
         _levels(summary.levels, width),
+        _replies(summary.levels, width),
+        _reject_reasons(summary.levels, width),
         _evidence(summary, width),
         _findings(summary, width),
         _functions(summary, width),
@@ -161,6 +165,43 @@ def _fates_row(level: LevelSummary) -> list[str]:
     off = abs(orders.schedule_imbalance) + abs(orders.answer_imbalance)
     balance = "balanced" if orders.balanced else f"off by {off:,}"
     return [level_name(level), *(f"{number:,}" for number in numbers), balance]
+
+
+def _replies(levels: Sequence[LevelSummary], width: int) -> list[str]:
+    known = [(level, level.replies) for level in levels if level.replies]
+    if not known:
+        return []
+    name = other_reply_name(levels).lower()
+    rows = [
+        ["offered", *(column.lower() for column in COUNTS), f"{name} p99"],
+        *(
+            [
+                level_name(level),
+                *(f"{getattr(replies, field):,}" for field in COUNTS.values()),
+                _other_reply_p99(level),
+            ]
+            for level, replies in known
+        ),
+    ]
+    return ["REPLIES", *_grid(rows, width)]
+
+
+def _other_reply_p99(level: LevelSummary) -> str:
+    times, _ = other_reply(level)
+    return _percentile(times, "p99") if times else DASH
+
+
+def _reject_reasons(levels: Sequence[LevelSummary], width: int) -> list[str]:
+    lines = []
+    for level in levels:
+        shown = level.reject_reasons[:REASONS_SHOWN]
+        if not shown:
+            continue
+        told = [f"{reason.in_words} {reason.count:,}" for reason in shown]
+        more = len(level.reject_reasons) - len(shown)
+        told += [f"{more:,} more reasons"] if more else []
+        lines += _wrap(f"{level_name(level)}: {', '.join(told)}", width)
+    return ["REJECTED (by the engine's reason)", *lines] if lines else []
 
 
 def _grid(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:

@@ -4,13 +4,19 @@ from dataclasses import dataclass, field
 
 from cluster.results.histogram import Histogram
 from cluster.results.orders import OrderCounts
+from cluster.results.replies import ReplyCounts
 
+# Of every order. `other_reply` is a quantity of some orders only.
 QUANTITIES = ("response", "service", "send_lag", "engine")
 
 
 @dataclass(frozen=True)
 class Interval:
-    """All orders of one agent whose intended time lies in second `index` of the level."""
+    """All orders of one agent whose intended time lies in second `index` of the level.
+
+    Only `other_reply` is by the second in which it came: the time from intended to the last reply
+    of orders with several, when the first is timed; to their first, when the last is.
+    """
 
     index: int
     orders: OrderCounts
@@ -18,6 +24,7 @@ class Interval:
     service: Histogram
     send_lag: Histogram
     engine: Histogram  # engine time: replied - received on the engine's clock
+    other_reply: Histogram = field(default_factory=Histogram.empty)
 
     def __add__(self, other: "Interval") -> "Interval":
         """Merge another agent's or worker's interval of the same second, exactly."""
@@ -30,6 +37,7 @@ class Interval:
             self.service + other.service,
             self.send_lag + other.send_lag,
             self.engine + other.engine,
+            self.other_reply + other.other_reply,
         )
 
 
@@ -44,6 +52,10 @@ class Progress:
     connections_open: int
     finished: bool
     errors: dict[str, int] = field(default_factory=dict)
+    replies: ReplyCounts = field(default_factory=ReplyCounts)
+    source_ended: str = ""  # why no more orders come; empty: they do, or need no source
+    source_failed: bool = False  # it was cut short: `source_ended` says by what
+    source_ended_ns: int = 0  # after the start: when another would have been due; closed-loop 0
 
 
 @dataclass(frozen=True)
@@ -85,3 +97,5 @@ class AgentResult:
     workers: tuple[WorkerThread, ...]
     peak_rss_bytes: int
     lost: str = ""  # why the agent was lost, when it was: its data ends there
+    replies: ReplyCounts = field(default_factory=ReplyCounts)
+    reject_reasons: dict[str, int] = field(default_factory=dict)  # by the reason's text

@@ -1,11 +1,12 @@
 """Everything that was measured at one level, before any conclusion."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cluster.experiment.plan import Level
 from cluster.results.agent import AgentResult, Progress
 from cluster.results.engine import EngineWindow, ProfileWindow
+from cluster.results.replies import ReplyManners
 
 
 @dataclass(frozen=True)
@@ -28,3 +29,4 @@ class LevelRecord:
     ended_early: str = ""  # why, when it did: engine died, abort limit, interrupted
     completed_s: int = 0  # whole seconds during which the load was really offered
     in_flight_max: int | None = None  # bound of unanswered orders, all agents; None: not known
+    manners: ReplyManners = field(default_factory=ReplyManners)  # of the protocol

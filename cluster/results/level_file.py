@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from cluster.errors import ResultsError
 from cluster.experiment.plan import Level
@@ -21,9 +21,10 @@ from cluster.results.hlog import LogInterval
 from cluster.results.level import LevelRecord
 from cluster.results.orders import OrderCounts
 from cluster.results.record import Record
+from cluster.results.replies import ReplyCounts, ReplyManners
 from cluster.results.summary import SCHEMA_VERSION, LevelSummary
 
-# One log per quantity: agent and second → histogram.
+# One log per histogram of an interval: agent and second → histogram.
 Histograms = Mapping[str, Mapping[tuple[str, int], Histogram]]
 
 
@@ -47,6 +48,9 @@ class StoredAgent(Record):
     workers: tuple[WorkerThread, ...]
     peak_rss_bytes: int
     lost: str
+    # Runs of before the replies were counted have none of these.
+    replies: ReplyCounts = Field(default_factory=ReplyCounts)
+    reject_reasons: dict[str, int] = Field(default_factory=dict)
 
 
 class StoredLevel(Record):
@@ -66,6 +70,7 @@ class StoredLevel(Record):
     ended_early: str
     completed_s: int
     in_flight_max: int | None
+    manners: ReplyManners | None = None  # None: the run has no log of other replies
     summary: LevelSummary
 
 
@@ -85,6 +90,7 @@ def stored_level(record: LevelRecord, summary: LevelSummary, start_epoch_ns: int
         ended_early=record.ended_early,
         completed_s=record.completed_s,
         in_flight_max=record.in_flight_max,
+        manners=record.manners,
         summary=summary,
     )
 
@@ -99,8 +105,14 @@ def _stored_agent(result: AgentResult) -> StoredAgent:
     return StoredAgent(intervals=intervals, **facts)
 
 
+def logs_of(manners: ReplyManners | None) -> dict[str, str]:
+    """The logs of a level: histogram of an interval → name of the log."""
+    logs = {quantity: quantity for quantity in QUANTITIES}
+    return logs | {"other_reply": manners.other_reply} if manners else logs
+
+
 def log_intervals(record: LevelRecord, quantity: str) -> Iterable[LogInterval]:
-    """The lines of one quantity's log: second by second, so that readers find time in order."""
+    """The lines of one histogram's log: second by second, so that readers find time in order."""
     lines = [
         LogInterval(agent.agent, interval.index, getattr(interval, quantity))
         for agent in record.agents
@@ -151,6 +163,7 @@ def level_record(stored: StoredLevel, histograms: Histograms, name: str) -> Leve
         ended_early=stored.ended_early,
         completed_s=stored.completed_s,
         in_flight_max=stored.in_flight_max,
+        manners=stored.manners or ReplyManners(),
     )
 
 
@@ -166,12 +179,14 @@ def _agent_result(stored: StoredAgent, histograms: Histograms) -> AgentResult:
         workers=stored.workers,
         peak_rss_bytes=stored.peak_rss_bytes,
         lost=stored.lost,
+        replies=stored.replies,
+        reject_reasons=stored.reject_reasons,
     )
     intervals = (
         Interval(
             i.index,
             i.orders,
-            *(histograms[quantity][stored.agent, i.index] for quantity in QUANTITIES),
+            **{name: log[stored.agent, i.index] for name, log in histograms.items()},
         )
         for i in stored.intervals
     )

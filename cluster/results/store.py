@@ -2,7 +2,8 @@
 
 2026-11-23T140502-quickstart/
   experiment.yaml  facts.json  events.jsonl  summary.json  report.html
-  trials/01/       result.json and response, service, send_lag, engine .hlog
+  trials/01/       result.json and response, service, send_lag, engine .hlog; last_reply.hlog,
+                   or first_reply.hlog where the last reply ends the response time
   profile/         what perf and its renderers gave
 """
 
@@ -18,7 +19,6 @@ from typing import Final, Self
 from pydantic import JsonValue, ValidationError
 
 from cluster.errors import ResultsError
-from cluster.results.agent import QUANTITIES
 from cluster.results.files import explained, read_text, write_whole
 from cluster.results.hlog import parse_log, render_log
 from cluster.results.level import LevelRecord
@@ -27,6 +27,7 @@ from cluster.results.level_file import (
     first_problem,
     level_record,
     log_intervals,
+    logs_of,
     parse_level,
     stored_level,
 )
@@ -132,9 +133,9 @@ class RunDirectory:
         with explained(folder, "create"):
             folder.mkdir(parents=True, exist_ok=True)
         start_epoch_ns = self.clock.epoch_of(record.start_ns)
-        for quantity in QUANTITIES:
-            log = render_log(quantity, start_epoch_ns, log_intervals(record, quantity))
-            write_whole(folder / f"{quantity}.hlog", log)
+        for histogram, name in logs_of(record.manners).items():
+            log = render_log(name, start_epoch_ns, log_intervals(record, histogram))
+            write_whole(folder / f"{name}.hlog", log)
         stored = stored_level(record, summary, start_epoch_ns)
         write_whole(folder / "result.json", stored.model_dump_json(indent=1) + "\n")
 
@@ -196,10 +197,10 @@ class RunDirectory:
         _refuse_other_versions(path)
         stored: StoredLevel = parse_level(read_text(path), str(path))
         histograms = {}
-        for quantity in QUANTITIES:
-            log = path.with_name(f"{quantity}.hlog")
+        for histogram, name in logs_of(stored.manners).items():
+            log = path.with_name(f"{name}.hlog")
             lines = parse_log(read_text(log), str(log))
-            histograms[quantity] = {(line.agent, line.index): line.histogram for line in lines}
+            histograms[histogram] = {(line.agent, line.index): line.histogram for line in lines}
         return level_record(stored, histograms, str(path))
 
     def load_summary(self) -> Summary:

@@ -11,6 +11,7 @@ from cluster.results.engine import Capability, Counter, EngineExit, HotFunction,
 from cluster.results.finding import Finding
 from cluster.results.orders import OrderCounts
 from cluster.results.record import Record
+from cluster.results.replies import RejectReason, ReplyCounts
 
 SCHEMA_VERSION = 1
 
@@ -84,18 +85,25 @@ class LevelSummary(Record):
     """One load level. The latencies are of the control window, where no profiler ran."""
 
     index: int
-    arrivals: Literal["constant", "poisson", "hawkes", "bursts", "closed"]
+    arrivals: Literal["constant", "poisson", "hawkes", "bursts", "closed", "recorded"]
     arrivals_in_words: str = ""  # with the parameters of the law, where it has any
     offered_per_s: float | None  # None: closed-loop, nothing was offered
     in_flight: int | None  # orders kept in flight, closed-loop only
+    speed: float | None = None  # recorded times only: so many times as fast
     throughput_per_s: Throughput
     orders: OrderCounts  # of the whole level, warm-up and drain included
     window_orders: OrderCounts  # of the control window
+    replies: ReplyCounts | None = None  # of the whole level; None: the run is older than they are
+    reject_reasons: list[RejectReason] = Field(default_factory=list)  # likewise, frequent first
     response_ns: Latency
     service_ns: Latency
     send_lag_ns: Latency
     engine_ns: Latency
     profiled_response_ns: Latency | None  # same, while the profiler ran
+    timed_reply: Literal["first", "last"] = "first"  # which one ends the response time
+    # Of orders with several replies, the other one. None, with why, for the one that is timed.
+    first_reply_ns: Latency | None = None
+    last_reply_ns: Latency | None = None
     curve: list[CurvePoint]  # response time, for the percentile chart
     engine_threads: list[ThreadUse]
     busy_ns_per_order: float | None  # busiest engine thread, on-CPU ns / order

@@ -1,8 +1,10 @@
 // The flow's and the client's keyword arguments and calls.
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -86,7 +88,8 @@ void construct(LoadClient* self, std::string address, std::uint16_t port, std::u
                std::int64_t timeout_ns, std::int64_t drain_ns, std::int64_t lease_ns,
                std::uint64_t seed, std::uint32_t agent, double phase, std::vector<int> cpus,
                bool spin, const FlowConfig& flow, const HawkesConfig& hawkes,
-               const BurstConfig& bursts, const WireConfig& wire) {
+               const BurstConfig& bursts, const WireConfig& wire,
+               std::optional<ReplayConfig> replay) {
     new (self) LoadClient({.address = std::move(address),
                            .port = port,
                            .connections = connections,
@@ -107,22 +110,33 @@ void construct(LoadClient* self, std::string address, std::uint16_t port, std::u
                            .cpus = std::move(cpus),
                            .spin = spin,
                            .flow = flow,
-                           .wire = wire});
+                           .wire = wire,
+                           .replay = replay});
+}
+
+/// As bytes: what an engine sends need not be text.
+std::vector<std::pair<nb::bytes, std::uint64_t>> reject_reasons(const LoadClient& client) {
+    std::vector<std::pair<nb::bytes, std::uint64_t>> reasons;
+    for (const auto& [reason, count] : client.reject_reasons()) {
+        reasons.emplace_back(nb::bytes(reason.data(), reason.size()), count);
+    }
+    return reasons;
 }
 
 void bind_client(nb::module_& module) {
     const nb::call_guard<nb::gil_scoped_release> without_gil;
-    nb::class_<LoadClient>(
+    nb::class_<LoadClient> client(
         module, "LoadClient",
         "One level of load from this process: native worker threads, each with its own\n"
         "connections. Rates, in_flight and in_flight_max are of all workers together; cpus has\n"
         "one CPU per worker or is empty (not pinned). native/client/load_config.h explains each.\n"
-        "Raises LoadError when a value can't be carried out.")
+        "Raises LoadError when a value can't be carried out.");
+    client
         .def("__init__", &construct, nb::kw_only(), "address"_a, "port"_a, "connections"_a,
              "workers"_a, "arrivals"_a, "rate_per_s"_a, "in_flight"_a, "in_flight_max"_a,
              "duration_ns"_a, "timeout_ns"_a, "drain_ns"_a, "lease_ns"_a, "seed"_a, "agent"_a,
              "phase"_a, "cpus"_a, "spin"_a, "flow"_a, "hawkes"_a = HawkesConfig{},
-             "bursts"_a = BurstConfig{}, "wire"_a = WireConfig{})
+             "bursts"_a = BurstConfig{}, "wire"_a = WireConfig{}, "replay"_a = nb::none())
         .def("connect", &LoadClient::connect, "timeout_ns"_a, without_gil,
              "Open all connections; returns how many. Raises LoadError naming operation, peer\n"
              "and cause.")
@@ -133,6 +147,9 @@ void bind_client(nb::module_& module) {
         .def("take_intervals", &LoadClient::take_intervals, without_gil,
              "Intervals completed since the last call, rising per worker. Seconds in which a\n"
              "worker had no order due are left out.")
+        .def("reject_reasons", &reject_reasons,
+             "Why orders were rejected, in the engine's own bytes, and how many; b'' is no reason\n"
+             "and what came after the first 32. Empty until every worker has ended.")
         .def("worker_thread_ids", &LoadClient::worker_thread_ids,
              "The kernel's ids of the worker threads.")
         .def("tcp_stats", &LoadClient::tcp_stats,
@@ -144,6 +161,7 @@ void bind_client(nb::module_& module) {
              "time.")
         .def("close", &LoadClient::close, without_gil,
              "End at once: connections are closed, orders in flight are lost. Idempotent.");
+    bind_replay_calls(client);
 }
 
 }  // namespace
@@ -152,6 +170,7 @@ void bind_load(nb::module_& module) {
     bind_wire(module);
     bind_flow(module);
     bind_arrivals(module);
+    bind_replay_types(module);
     bind_client(module);
 }
 

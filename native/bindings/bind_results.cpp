@@ -62,7 +62,9 @@ void bind_interval(nb::module_& module) {
         "Handed out once each has met its fate. The histograms are sparse: indices into\n"
         "HdrHistogram's counts array, rising, and their counts. response, service and engine\n"
         "hold answered orders (accepted or rejected), send_lag every sent order; closed-loop\n"
-        "send_lag is empty.")
+        "send_lag is empty. other_reply is of orders with several replies only, by the second in\n"
+        "which it came: the time from intended to their last reply when the first is timed, to\n"
+        "their first when the last is.")
         .def_ro("index", &Interval::index)
         .def_ro("books", &Interval::books)
         .def_prop_ro("response", &arrays_of<&Interval::response>,
@@ -72,7 +74,9 @@ void bind_interval(nb::module_& module) {
         .def_prop_ro("send_lag", &arrays_of<&Interval::send_lag>,
                      nb::for_getter(nb::sig(arrays("send_lag").c_str())))
         .def_prop_ro("engine", &arrays_of<&Interval::engine>,
-                     nb::for_getter(nb::sig(arrays("engine").c_str())));
+                     nb::for_getter(nb::sig(arrays("engine").c_str())))
+        .def_prop_ro("other_reply", &arrays_of<&Interval::other_reply>,
+                     nb::for_getter(nb::sig(arrays("other_reply").c_str())));
 }
 
 void bind_progress(nb::module_& module) {
@@ -91,6 +95,12 @@ void bind_progress(nb::module_& module) {
         .def_ro("bytes_received", &Progress::bytes_received)
         .def_ro("executions", &Progress::executions)
         .def_ro("remainders", &Progress::remainders)
+        .def_ro("unsolicited", &Progress::unsolicited,
+                "Replies that match no order, as the schema says.")
+        .def_ro("out_of_order", &Progress::out_of_order,
+                "Answers that overtook an earlier order's.")
+        .def_ro("skipped", &Progress::skipped,
+                "Requests for an order known to be gone: not sent, and in no books.")
         .def_prop_ro("errors", [](const Progress& progress) { return by_name(progress.errors); })
         .def_ro("finished", &Progress::finished,
                 "Every worker has ended and every interval can be taken.");

@@ -72,9 +72,18 @@ public:
     }
 
     bool is_open() const noexcept { return open_; }
-    bool can_take() noexcept {
-        return open_ && !table_.full() && buffer_.has_room(room_) &&
-               (!manners_.tracks_orders || skip_moot());
+    bool can_take() noexcept { return has_room() && (!manners_.tracks_orders || skip_moot()); }
+    /// Whether it can take a request that does not come from the flow.
+    bool has_room() const noexcept { return open_ && !table_.full() && buffer_.has_room(room_); }
+    /// Whether an engine may leave the next request unanswered: its order is known to be gone.
+    bool is_moot(const Intent& intent) noexcept {
+        return manners_.tracks_orders && intent.action != Action::kNew &&
+               !living_.may_live(table_.next() - intent.target_back);
+    }
+    /// Passes over a request, whose number is used up.
+    void skip() noexcept {
+        table_.skip();
+        ++skipped_;
     }
     /// Whether a send now may make progress.
     bool wants_to_send() const noexcept { return open_ && !blocked_ && !buffer_.empty(); }
@@ -85,6 +94,11 @@ public:
     void take(std::int64_t intended_ns, IntervalSet* set) noexcept {
         const Intent& intent = flow_[flow_position_];
         advance_flow();
+        take(intent, intended_ns, set);
+    }
+
+    /// Encodes a request that does not come from the flow.
+    void take(const Intent& intent, std::int64_t intended_ns, IntervalSet* set) noexcept {
         const std::uint64_t sequence = table_.next();
         const std::uint64_t target = sequence - intent.target_back;
         const std::size_t length = codec_.encode(intent, sequence, target, buffer_.reserve(room_));
@@ -93,7 +107,6 @@ public:
         session_bytes_ = 0;
         if (manners_.tells_ends) {
             slot.open_size = intent.quantity;
-            slot.is_cancel = intent.action == Action::kCancel;
             slot.ends_later = intent.action == Action::kNew && intent.kind != OrderKind::kLimit;
         }
         if (manners_.has_received) first_ns_[table_.place_of(sequence)] = 0;
@@ -204,12 +217,9 @@ private:
     /// is no room to go on.
     bool skip_moot() noexcept {
         for (std::size_t tried = 0; tried < flow_.size(); ++tried) {
-            const Intent& intent = flow_[flow_position_];
-            const std::uint64_t target = table_.next() - intent.target_back;
-            if (intent.action == Action::kNew || living_.may_live(target)) return true;
+            if (!is_moot(flow_[flow_position_])) return true;
             advance_flow();
-            table_.skip();
-            ++skipped_;
+            skip();
             if (table_.full()) return false;
         }
         return false;
@@ -316,17 +326,32 @@ private:
                 if (manners_.tracks_orders) {
                     execute(reply, sequence, received_ns, recorder);
                 }
-                if (takes_the_rest(reply, sequence)) end(reply, sequence, received_ns, recorder);
-                return;
-            default:  // cancelled: the answer to a cancel, or the end of what was left of an order
-                if (table_.is_waiting(sequence) && table_.slot(sequence).is_cancel) {
-                    count_order(sequence, traffic);
-                    return answer(reply, sequence, true, received_ns, recorder);
+                if (takes_the_rest(reply, sequence)) {
+                    end(reply, sequence, received_ns, recorder);
+                } else if (table_.is_waiting(sequence)) {
+                    // Its id is of the request: this engine answers with the fill itself.
+                    answer(reply, sequence, true, received_ns, recorder);
                 }
-                ++traffic.remainders;
-                if (manners_.tracks_orders) living_.erase(sequence);
-                end(reply, sequence, received_ns, recorder);
+                return;
+            default:  // cancelled
+                leave_book(reply, sequence, received_ns, recorder, traffic);
         }
+    }
+
+    /// A request's order is out of the book: the answer to a cancel, or to an order that did not
+    /// come to live; or, after the answer, the end of what was left of it.
+    void leave_book(const Reply& reply, std::uint64_t sequence, std::int64_t received_ns,
+                    Recorder& recorder, TrafficCounts& traffic) noexcept {
+        if (table_.is_waiting(sequence)) {
+            count_order(sequence, traffic);
+            table_.slot(sequence).ends_later = false;
+            answer(reply, sequence, true, received_ns, recorder);
+            if (manners_.tracks_orders) after_answer(sequence, true);
+        } else {
+            ++traffic.remainders;
+            end(reply, sequence, received_ns, recorder);
+        }
+        if (manners_.tracks_orders) living_.erase(sequence);
     }
 
     /// A reply that names an order: it answers the request that acts on it, if one waits.
@@ -435,6 +460,11 @@ private:
         if (first_ns == 0) first_ns = received_ns;
     }
 
+    /// When an acknowledgement of that request came; 0: none did.
+    std::int64_t acknowledged_ns(std::uint64_t sequence) const noexcept {
+        return manners_.has_received ? first_ns_[table_.place_of(sequence)] : 0;
+    }
+
     void answer(const Reply& reply, std::uint64_t sequence, bool accepted, std::int64_t received_ns,
                 Recorder& recorder) noexcept {
         if (!table_.is_waiting(sequence)) [[unlikely]] {
@@ -452,9 +482,11 @@ private:
         if (!accepted) [[unlikely]]
             note_reason(reply, recorder);
         if (manners_.timed_by_last && slot.ends_later && accepted) {
-            // Its last reply is still to come; this one was the first.
+            // Its last reply is still to come; this one was the first, or came after an
+            // acknowledgement that will be counted with the last.
             if (slot.first_is_timed) return recorder.error(ErrorKind::kDuplicateReply);
             slot.first_is_timed = true;
+            if (acknowledged_ns(sequence) != 0) return;
             return recorder.other_reply(received_ns - slot.intended_ns);
         }
         recorder.engine_time(*slot.set, reply.engine_received_ns, reply.engine_replied_ns);
@@ -467,11 +499,13 @@ private:
         OrderSlot& slot = table_.slot(sequence);
         std::int64_t counted_ns = received_ns;
         if (manners_.has_received) [[unlikely]] {
-            const std::int64_t first_ns = first_ns_[table_.place_of(sequence)];
+            const std::int64_t first_ns = acknowledged_ns(sequence);
             if (first_ns != 0) {
                 counted_ns = manners_.timed_by_last ? received_ns : first_ns;
                 const std::int64_t other_ns = manners_.timed_by_last ? first_ns : received_ns;
-                recorder.other_reply(other_ns - slot.intended_ns);
+                // One that is accepted and not to rest has its last reply still to come.
+                const bool goes_on = slot.ends_later && accepted && !manners_.timed_by_last;
+                if (!goes_on) recorder.other_reply(other_ns - slot.intended_ns);
             }
         }
         recorder.answered(*slot.set, accepted, counted_ns - slot.intended_ns,

@@ -59,6 +59,28 @@ public:
         list(index, sending_, is_sending_);
     }
 
+    bool is_open(std::uint32_t index) const noexcept { return connections_[index].is_open(); }
+
+    /// Whether this connection can take an order.
+    bool has_room_on(std::uint32_t index) const noexcept {
+        return unanswered_ < in_flight_ && connections_[index].has_room();
+    }
+
+    /// Passes over a request for an order that is known to be gone. False: it must be sent.
+    bool skip_moot_on(std::uint32_t index, const Intent& intent) noexcept {
+        if (!connections_[index].is_moot(intent)) return false;
+        connections_[index].skip();
+        return true;
+    }
+
+    /// Gives a request that belongs to one connection to it; it must have room.
+    void take_on(std::uint32_t index, const Intent& intent, std::int64_t intended_ns,
+                 IntervalSet* set) noexcept {
+        connections_[index].take(intent, intended_ns, set);
+        ++unanswered_;
+        list(index, sending_, is_sending_);
+    }
+
     /// One send() for each connection with something to send.
     template <class Clock>
     void send(Clock& clock, Recorder& recorder) noexcept {

@@ -28,6 +28,8 @@ std::string_view name_of(ErrorKind kind) noexcept {
         case ErrorKind::kOutOfRange: return "out_of_range";
         case ErrorKind::kIntervalOverrun: return "interval_overrun";
         case ErrorKind::kLeaseExpired: return "lease_expired";
+        case ErrorKind::kReplayStarved: return "replay_starved";
+        case ErrorKind::kReplayUnknownReference: return "replay_unknown_reference";
     }
     return "unknown";
 }

@@ -39,8 +39,10 @@ enum class ErrorKind : std::uint8_t {
     kOutOfRange,      ///< a time beyond the histogram's range, counted in its last bucket
     kIntervalOverrun,  ///< an order recorded in an earlier second's interval: none was free
     kLeaseExpired,     ///< progress() was not called for lease_ns: the load stopped by itself
+    kReplayStarved,    ///< an order of a file reached its worker only after it was due
+    kReplayUnknownReference,  ///< a replace or cancel names no living order of the file: skipped
 };
-inline constexpr std::size_t kErrorKinds = 18;
+inline constexpr std::size_t kErrorKinds = 20;
 
 /// The kind's name in results: `late_reply`.
 std::string_view name_of(ErrorKind kind) noexcept;

@@ -26,8 +26,7 @@ struct OrderSlot {
     std::uint32_t open_size;  ///< not executed yet; only when ends_later
     std::uint16_t length;     ///< of its bytes, and of the session's that go out before it
     OrderState state;
-    bool ends_later : 1;  ///< fills or a cancellation end it, after its answer
-    bool is_cancel : 1;
+    bool ends_later : 1;      ///< fills or a cancellation end it, after its answer
     bool first_is_timed : 1;  ///< of one whose last reply counts: its first has come
 };
 static_assert(sizeof(OrderSlot) == 32);
@@ -60,8 +59,8 @@ public:
     /// Takes the next sequence number. The table must not be full.
     OrderSlot& add(std::int64_t intended_ns, IntervalSet* set, std::size_t length) noexcept {
         OrderSlot& added = slot(next_++);
-        added = {intended_ns,          0,     set,   0,    static_cast<std::uint16_t>(length),
-                 OrderState::kWaiting, false, false, false};
+        added = {intended_ns,          0,     set,  0, static_cast<std::uint16_t>(length),
+                 OrderState::kWaiting, false, false};
         ++waiting_;
         return added;
     }

@@ -19,6 +19,7 @@
 #include "client/errors.h"
 #include "client/hawkes_arrivals.h"
 #include "client/logon.h"
+#include "client/shares.h"
 #include "client/tcp_network.h"
 #include "client/worker.h"
 #include "protocol/orderwire_plan.h"
@@ -28,16 +29,8 @@ namespace cluster {
 namespace {
 
 constexpr auto kCollectEvery = std::chrono::milliseconds(5);
-
-/// `total` dealt out evenly; the first shares are larger by one where it does not divide.
-std::uint32_t share(std::uint32_t total, std::uint32_t parts, std::uint32_t part) {
-    return total / parts + (part < total % parts ? 1 : 0);
-}
-
-/// Where part `part` begins.
-std::uint32_t share_begin(std::uint32_t total, std::uint32_t parts, std::uint32_t part) {
-    return part * (total / parts) + std::min(part, total % parts);
-}
+// A worker sees a stop a little later: what is due by then is still its.
+constexpr std::int64_t kStopIsSeenNs = 10 * kNsPerMs;
 
 Random stream_of(const LoadConfig& config, std::uint32_t worker) {
     return Random(config.seed, config.agent, worker);
@@ -81,8 +74,11 @@ private:
 constexpr std::uint32_t kFlowsMax = 128;
 constexpr std::uint32_t kFlowRequests = 1U << 19;
 constexpr std::uint32_t kFlowLengthMax = 1U << 16;
+// What a file enters on one connection is not known ahead; beyond, fewer moot requests are found.
+constexpr std::uint32_t kReplayedLivingMax = 1U << 15;
 
 std::vector<std::vector<Intent>> make_flows(const LoadConfig& config) try {
+    if (config.replay) return {{}};  // the orders come from a file
     const std::uint32_t count = std::min(config.connections, kFlowsMax);
     const std::uint32_t length = std::min(kFlowLengthMax, kFlowRequests / count);
     std::vector<std::vector<Intent>> flows;
@@ -93,6 +89,12 @@ std::vector<std::vector<Intent>> make_flows(const LoadConfig& config) try {
     return flows;
 } catch (const std::invalid_argument& impossible) {
     throw LoadError(std::string("order flow: ") + impossible.what());
+}
+
+/// How many orders of a connection may be in the book at once, as far as that is known.
+std::uint32_t living_orders_max(const LoadConfig& config) {
+    if (!config.replay) return config.flow.live_orders_max;
+    return std::min(config.replay->living_orders_max, kReplayedLivingMax);
 }
 
 std::unique_ptr<const protocol::Plan> plan_of(const LoadConfig& config) try {
@@ -124,6 +126,7 @@ LoadClient::LoadClient(LoadConfig config) : config_(std::move(config)) {
     for (std::uint32_t i = 0; i < config_.workers; ++i) {
         shared_.push_back(std::make_unique<WorkerShared>());
     }
+    if (config_.replay) feeder_ = std::make_unique<ReplayFeeder>(config_, *plan_);
 }
 
 LoadClient::~LoadClient() {
@@ -168,6 +171,7 @@ std::vector<WireCodec> LoadClient::make_codecs() const {
 void LoadClient::start_at(std::int64_t start_ns) {
     if (sockets_.empty()) throw LoadError("start_at: connect first");
     if (!workers_.empty()) throw LoadError("start_at: the load has been started already");
+    start_ns_.store(start_ns, std::memory_order_relaxed);
     for (std::uint32_t i = 0; i < config_.workers; ++i) {
         workers_.push_back(make_worker(i, start_ns));
     }
@@ -187,6 +191,13 @@ void LoadClient::start_at(std::int64_t start_ns) {
 
 std::unique_ptr<LoadClient::AnyWorker> LoadClient::make_worker(std::uint32_t worker,
                                                                std::int64_t start_ns) {
+    if (feeder_) {
+        ReplaySource& source = feeder_->source(worker);
+        if (config_.arrivals == ArrivalLaw::kClosed) {
+            return make_worker_with(ReplaySchedule<true>(source, start_ns), worker, start_ns);
+        }
+        return make_worker_with(ReplaySchedule<false>(source, start_ns), worker, start_ns);
+    }
     switch (config_.arrivals) {
         case ArrivalLaw::kConstant:
             return make_worker_with(constant(config_, config_.rate_per_s, worker, start_ns), worker,
@@ -208,6 +219,7 @@ std::unique_ptr<LoadClient::AnyWorker> LoadClient::make_worker(std::uint32_t wor
                 bursts(on_off, poisson(config_, rate_per_s, worker, 0), start_ns), worker,
                 start_ns);
         }
+        case ArrivalLaw::kRecorded:
         case ArrivalLaw::kClosed: break;
     }
     return make_worker_with(ClosedLoop{}, worker, start_ns);
@@ -233,7 +245,7 @@ std::unique_ptr<LoadClient::AnyWorker> LoadClient::make_worker_with(Schedule sch
         fds.push_back(sockets_[i].get());
         connections.emplace_back(
             TcpSocket(fds.back()), codecs_[i], flows_[i % flows_.size()],
-            ConnectionPlan{limit, config_.timeout_ns, config_.flow.live_orders_max}, received_[i]);
+            ConnectionPlan{limit, config_.timeout_ns, living_orders_max(config_)}, received_[i]);
     }
     const WorkerPlan plan{start_ns, config_.duration_ns, config_.drain_ns, config_.spin,
                           plan_->session.logout_timeout_ns};
@@ -278,6 +290,9 @@ Progress LoadClient::progress() {
         renew_lease(total.now_ns);
     }
     if (lease_expired_.load(std::memory_order_relaxed)) total.errors.add(ErrorKind::kLeaseExpired);
+    if (feeder_) {
+        total.errors[ErrorKind::kReplayUnknownReference] = feeder_->state().unknown_references;
+    }
     const std::lock_guard lock(mutex_);
     total.finished = all_collected_;
     return total;
@@ -327,7 +342,18 @@ void LoadClient::stop() {
     ask_to_stop(StopRequest::kStop);
 }
 
+ReplayFeeder& LoadClient::replay() {
+    if (!feeder_) throw LoadError("replay: the orders of this load do not come from a file");
+    return *feeder_;
+}
+
 void LoadClient::ask_to_stop(StopRequest request) {
+    if (feeder_ && request == StopRequest::kAbort) feeder_->abort();
+    if (feeder_) {
+        const std::int64_t start_ns = start_ns_.load(std::memory_order_relaxed);
+        const std::int64_t seen_ns = MonotonicClock::now_ns() + kStopIsSeenNs;
+        feeder_->end_by(start_ns == 0 ? 0 : std::max<std::int64_t>(0, seen_ns - start_ns));
+    }
     for (const auto& shared : shared_) {
         // An abort is never taken back by a later stop.
         auto expected = StopRequest::kNone;

@@ -14,6 +14,7 @@
 #include "client/interval.h"
 #include "client/load_config.h"
 #include "client/progress.h"
+#include "client/replay_feeder.h"
 #include "client/tcp_stats.h"
 #include "client/wire_codec.h"
 
@@ -64,6 +65,9 @@ public:
     /// Ends everything at once: connections are closed, orders in flight are lost. Idempotent.
     void close();
 
+    /// Takes the rows of a file; LoadError when the orders do not come from one.
+    ReplayFeeder& replay();
+
     const LoadConfig& config() const noexcept { return config_; }
 
     /// A worker without its types: what LoadClient knows of it.
@@ -93,11 +97,13 @@ private:
     std::vector<WireCodec> codecs_;                 ///< by connection, until the start
     std::vector<std::vector<std::byte>> received_;  ///< with the logon's answers
     std::vector<std::vector<Intent>> flows_;
+    std::unique_ptr<ReplayFeeder> feeder_;
     std::vector<std::unique_ptr<WorkerShared>> shared_;
     std::vector<std::unique_ptr<AnyWorker>> workers_;
     std::vector<std::thread> threads_;
     std::thread collector_;
 
+    std::atomic<std::int64_t> start_ns_ = 0;
     std::atomic<std::int64_t> lease_from_ns_ = 0;
     std::atomic<bool> lease_expired_ = false;
 

@@ -29,6 +29,24 @@ void require_possible(const BurstConfig& bursts) {
             "within: must be constant or poisson");
 }
 
+void require_replay_possible(const LoadConfig& config) {
+    if (!config.replay) {
+        return require(config.arrivals != ArrivalLaw::kRecorded,
+                       "arrivals: `recorded` needs the orders of a file");
+    }
+    const ReplayConfig& replay = *config.replay;
+    require(config.agent < replay.agents, "replay: `agents` must be above `agent`");
+    require(replay.symbols_max > 0, "symbols_max: must be at least 1");
+    require(std::uint64_t{replay.agents} * config.connections <= UINT32_MAX,
+            "connections: too many for all agents together");
+    if (config.arrivals == ArrivalLaw::kRecorded) {
+        require(std::isfinite(replay.speed) && replay.speed > 0, "speed: must be above 0");
+    } else if (config.arrivals != ArrivalLaw::kClosed) {
+        require(std::isfinite(replay.rate_per_s) && replay.rate_per_s > 0,
+                "replay: rate_per_s must be above 0");
+    }
+}
+
 }  // namespace
 
 ArrivalLaw arrival_law_of(const std::string& name) {
@@ -37,8 +55,9 @@ ArrivalLaw arrival_law_of(const std::string& name) {
     if (name == "hawkes") return ArrivalLaw::kHawkes;
     if (name == "bursts") return ArrivalLaw::kBursts;
     if (name == "closed") return ArrivalLaw::kClosed;
+    if (name == "recorded") return ArrivalLaw::kRecorded;
     throw LoadError("arrivals: `" + name +
-                    "` is not one of constant, poisson, hawkes, bursts, closed");
+                    "` is not one of constant, poisson, hawkes, bursts, closed, recorded");
 }
 
 void require_possible(const LoadConfig& config) {
@@ -59,11 +78,13 @@ void require_possible(const LoadConfig& config) {
         require(config.in_flight >= config.workers,
                 "in_flight: must be at least `workers`, each keeps orders in flight");
     } else {
-        require(std::isfinite(config.rate_per_s) && config.rate_per_s > 0,
+        require(config.arrivals == ArrivalLaw::kRecorded ||
+                    (std::isfinite(config.rate_per_s) && config.rate_per_s > 0),
                 "rate_per_s: must be above 0");
         require(config.in_flight_max >= config.workers,
                 "in_flight_max: must be at least `workers`, each keeps orders in flight");
     }
+    require_replay_possible(config);
 }
 
 }  // namespace cluster

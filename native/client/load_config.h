@@ -2,18 +2,20 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "client/clock.h"
 #include "client/order_flow.h"
+#include "client/replay_config.h"
 
 namespace cluster {
 
-enum class ArrivalLaw : std::uint8_t { kConstant, kPoisson, kHawkes, kBursts, kClosed };
+enum class ArrivalLaw : std::uint8_t { kConstant, kPoisson, kHawkes, kBursts, kClosed, kRecorded };
 
-/// "constant", "poisson", "hawkes", "bursts" or "closed"; LoadError for anything else.
+/// "constant", "poisson", "hawkes", "bursts", "closed" or "recorded"; LoadError for anything else.
 ArrivalLaw arrival_law_of(const std::string& name);
 
 /// What client/hawkes_arrivals.h makes of the rate.
@@ -66,6 +68,7 @@ struct LoadConfig {
     bool spin = false;
     FlowConfig flow;
     WireConfig wire;
+    std::optional<ReplayConfig> replay;  ///< orders come from a file, and `flow` means nothing
 };
 
 /// Refuses what can't be carried out. Throws LoadError with one sentence.

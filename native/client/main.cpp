@@ -35,8 +35,9 @@ int run(const cluster::LoadConfig& config) {
         }
     }
     const Progress progress = client.progress();
+    const ReasonCounts reasons = client.reject_reasons();
     client.close();
-    std::fputs(summary_json(progress, intervals, config.duration_ns).c_str(), stdout);
+    std::fputs(summary_json(progress, intervals, reasons, config.duration_ns).c_str(), stdout);
     return interrupted != 0 ? 130 : 0;
 }
 

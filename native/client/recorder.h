@@ -1,6 +1,7 @@
 // Where a worker writes down what became of its orders.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -160,7 +161,10 @@ inline void Recorder::release() noexcept {
 
 inline void Recorder::finish() noexcept {
     release();
-    if (current_->books.intended > 0) channel_.hand_over(current_);
+    // Without an order of its own it may still hold last replies that came after the schedule.
+    const auto& others = current_->other_reply.counts();
+    const bool has_others = std::ranges::any_of(others, [](auto count) { return count > 0; });
+    if (current_->books.intended > 0 || has_others) channel_.hand_over(current_);
     current_ = nullptr;
 }
 

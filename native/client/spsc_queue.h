@@ -31,6 +31,14 @@ public:
         return true;
     }
 
+    /// For the consumer: the value `ahead` places behind the first, or nullptr: not so many are
+    /// there. It stays until it is popped.
+    const T* peek(std::size_t ahead = 0) const noexcept {
+        const std::size_t head = head_.load(std::memory_order_relaxed);
+        if (tail_.load(std::memory_order_acquire) - head <= ahead) return nullptr;
+        return &values_[(head + ahead) % kCapacity];
+    }
+
 private:
     std::array<T, kCapacity> values_{};
     alignas(64) std::atomic<std::size_t> head_ = 0;

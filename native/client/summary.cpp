@@ -1,6 +1,7 @@
 #include "client/summary.h"
 
 #include <cmath>
+#include <iomanip>
 #include <memory>
 #include <numeric>
 #include <sstream>
@@ -49,6 +50,34 @@ std::string errors_json(const ErrorCounts& errors) {
     return out.str();
 }
 
+/// Bytes as a JSON string: what is not plain ASCII becomes the code point of the same number.
+std::string quoted(const std::string& bytes) {
+    std::ostringstream out;
+    out << '"' << std::hex << std::setfill('0');
+    for (const char c : bytes) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte < 0x20 || byte > 0x7e || c == '"' || c == '\\') {
+            out << "\\u" << std::setw(4) << static_cast<unsigned>(byte);
+        } else {
+            out << c;
+        }
+    }
+    out << '"';
+    return out.str();
+}
+
+std::string reasons_json(const ReasonCounts& reasons) {
+    std::ostringstream out;
+    const char* separator = "";
+    out << '{';
+    for (const auto& [reason, count] : reasons) {
+        out << separator << quoted(reason) << ": " << count;
+        separator = ", ";
+    }
+    out << '}';
+    return out.str();
+}
+
 }  // namespace
 
 std::int64_t value_at(const Histogram<std::uint64_t>& histogram, double quantile) {
@@ -72,7 +101,7 @@ void add_to(Histogram<std::uint64_t>& sum, const SparseHistogram& part) {
 }
 
 std::string summary_json(const Progress& progress, const std::vector<Interval>& intervals,
-                         std::int64_t duration_ns) {
+                         const ReasonCounts& reasons, std::int64_t duration_ns) {
     const Books& books = progress.books;
     const double answered = static_cast<double>(books.accepted + books.rejected);
     std::ostringstream out;
@@ -84,8 +113,13 @@ std::string summary_json(const Progress& progress, const std::vector<Interval>& 
         << ",\n  \"service_ns\": " << latency_json(intervals, &Interval::service)
         << ",\n  \"send_lag_ns\": " << latency_json(intervals, &Interval::send_lag)
         << ",\n  \"engine_ns\": " << latency_json(intervals, &Interval::engine)
+        << ",\n  \"other_reply_ns\": " << latency_json(intervals, &Interval::other_reply)
         << ",\n  \"executions\": " << progress.executions
         << ",\n  \"remainders\": " << progress.remainders
+        << ",\n  \"unsolicited\": " << progress.unsolicited
+        << ",\n  \"out_of_order\": " << progress.out_of_order
+        << ",\n  \"skipped\": " << progress.skipped
+        << ",\n  \"reject_reasons\": " << reasons_json(reasons)
         << ",\n  \"bytes_sent\": " << progress.bytes_sent
         << ",\n  \"bytes_received\": " << progress.bytes_received << "\n}\n";
     return out.str();

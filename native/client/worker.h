@@ -9,6 +9,7 @@
 #include "client/arrivals.h"
 #include "client/connection_set.h"
 #include "client/progress.h"
+#include "client/replay_schedule.h"
 
 namespace cluster {
 
@@ -33,6 +34,8 @@ template <class Clock, Network Net, Codec Protocol, class Schedule>
 class Worker {
 public:
     static constexpr bool kClosedLoop = Schedule::kClosedLoop;
+    /// Orders come with their schedule, and each belongs to one connection.
+    static constexpr bool kReplays = requires { Schedule::kReplays; };
     using Connections = ConnectionSet<Net, Protocol, kClosedLoop>;
 
     Worker(Clock clock, Connections connections, Schedule schedule, const WorkerPlan& plan,
@@ -59,12 +62,13 @@ private:
     static constexpr int kBatch = 512;  ///< orders encoded before they are sent
     static constexpr std::int64_t kLongestSleepNs = 5 * kNsPerMs;  ///< a stop is seen by then
     static constexpr std::int64_t kPublishEveryNs = 100'000;
+    static constexpr std::int64_t kStarvedSleepNs = 50'000;  ///< then the ring is looked at again
 
     void pass() noexcept {
         const std::int64_t now_ns = clock_.now_ns();
         // Behind schedule, everything overdue goes out now. Each order keeps its own intended
         // time, so the delay is measured instead of forgotten.
-        for (int taken = 0; taken < kBatch && is_due(now_ns) && connections_.find_room(); ++taken) {
+        for (int taken = 0; taken < kBatch && is_due(now_ns) && find_room(); ++taken) {
             take(now_ns);
         }
         connections_.send(clock_, recorder_);
@@ -75,7 +79,10 @@ private:
         if (now_ns - published_ns_ >= kPublishEveryNs) publish(now_ns);
     }
 
-    bool is_due(std::int64_t now_ns) const noexcept {
+    bool is_due(std::int64_t now_ns) noexcept {
+        if constexpr (kReplays) {
+            if (!schedule_.has_order(now_ns)) return false;
+        }
         return !stopped_ && next_ns(now_ns) <= now_ns && next_ns(now_ns) < ends_ns_;
     }
 
@@ -83,19 +90,59 @@ private:
     std::int64_t next_ns(std::int64_t now_ns) const noexcept {
         if constexpr (kClosedLoop) {
             return now_ns;
+        } else if constexpr (kReplays) {
+            return std::min(schedule_.due_ns(), ends_ns_);
         } else {
             return schedule_.due_ns();
         }
     }
 
+    /// Whether an order that was due before the end may still go out.
+    bool has_backlog(std::int64_t now_ns) noexcept {
+        if constexpr (kReplays && !kClosedLoop) {
+            if (!stopped_ && schedule_.fed_ns() < ends_ns_) return true;
+        }
+        return is_due(now_ns);
+    }
+
+    /// Whether the next order can be taken: over any connection, or over the one it belongs to.
+    bool find_room() noexcept {
+        if constexpr (kReplays) {
+            const std::uint32_t connection = schedule_.next()->connection;
+            // What belongs to a lost connection is taken, to be counted as unsent.
+            return !connections_.is_open(connection) || connections_.has_room_on(connection);
+        } else {
+            return connections_.find_room();
+        }
+    }
+
     void take(std::int64_t now_ns) noexcept {
-        if constexpr (kClosedLoop) {
+        if constexpr (kReplays) {
+            take_replayed(now_ns);
+        } else if constexpr (kClosedLoop) {
             connections_.take(now_ns, nullptr);
         } else {
             const std::int64_t intended_ns = schedule_.due_ns();
             connections_.take(intended_ns, recorder_.intend(intended_ns));
             schedule_.advance();
         }
+    }
+
+    void take_replayed(std::int64_t now_ns) noexcept {
+        const auto [order, starved] = schedule_.take();
+        if (starved) [[unlikely]]
+            recorder_.error(ErrorKind::kReplayStarved);
+        const std::int64_t intended_ns = kClosedLoop ? now_ns : schedule_.due_ns_of(order);
+        if (connections_.is_open(order.connection) &&
+            connections_.skip_moot_on(order.connection, order.intent)) {
+            return schedule_.forget_taken();
+        }
+        if (!connections_.is_open(order.connection)) [[unlikely]] {
+            recorder_.unsent(*recorder_.intend(intended_ns));
+            return;
+        }
+        connections_.take_on(order.connection, order.intent, intended_ns,
+                             kClosedLoop ? nullptr : recorder_.intend(intended_ns));
     }
 
     /// How long the poller may sleep: until something must be done that no event tells of.
@@ -105,11 +152,20 @@ private:
         if (is_due(pass_began_ns)) {
             // An overdue order waits for room, and events tell of that; unless there is room and
             // only the batch was full.
-            if (connections_.find_room()) return 0;
+            if (find_room()) return 0;
         } else if (next_ns(pass_began_ns) < ends_ns_ && !stopped_) {
-            until_ns = std::min(until_ns, next_ns(pass_began_ns));
+            until_ns = std::min(until_ns, next_look_ns(pass_began_ns));
         }
         return std::max<std::int64_t>(0, until_ns - clock_.now_ns());
+    }
+
+    /// When the next order must be looked for.
+    std::int64_t next_look_ns(std::int64_t pass_began_ns) noexcept {
+        const std::int64_t next = next_ns(pass_began_ns);
+        if constexpr (kReplays) {
+            if (schedule_.next() == nullptr) return std::max(next, pass_began_ns + kStarvedSleepNs);
+        }
+        return next;
     }
 
     std::int64_t over_ns() const noexcept { return ends_ns_ + plan_.drain_ns; }
@@ -126,8 +182,13 @@ private:
             stop_sending(now_ns);
             return true;
         }
-        if (now_ns < ends_ns_) return false;
-        return now_ns >= over_ns() || (connections_.unanswered() == 0 && !is_due(now_ns));
+        if (now_ns < ends_ns_) {
+            if constexpr (kReplays) {
+                return schedule_.is_exhausted() && connections_.unanswered() == 0;
+            }
+            return false;
+        }
+        return now_ns >= over_ns() || (connections_.unanswered() == 0 && !has_backlog(now_ns));
     }
 
     /// From now on nothing is due. Orders already encoded still go out.
@@ -175,7 +236,9 @@ private:
     /// Gives every order its fate and hands over the last interval.
     void settle() noexcept {
         connections_.abandon(recorder_);
-        if constexpr (!kClosedLoop) {
+        if constexpr (kReplays) {
+            forgo_replayed();
+        } else if constexpr (!kClosedLoop) {
             for (; schedule_.due_ns() < ends_ns_; schedule_.advance()) {
                 await_set_for(schedule_.due_ns());
                 recorder_.unsent(*recorder_.intend(schedule_.due_ns()));
@@ -186,6 +249,29 @@ private:
         publish(ends_ns_);
         shared_.reasons = recorder_.reasons();
         shared_.finished.store(true, std::memory_order_release);
+    }
+
+    /// What was due stays unsent, also what the feeder found no room for until now.
+    void forgo_replayed() noexcept {
+        const std::int64_t deadline_ns = clock_.now_ns() + kNsPerS;
+        while (!kClosedLoop) {
+            const std::int64_t fed_ns = schedule_.fed_ns();
+            if (const ReplayOrder* order = schedule_.next()) {
+                const std::int64_t due_ns = schedule_.due_ns_of(*order);
+                if (due_ns >= ends_ns_) break;
+                await_set_for(due_ns);
+                recorder_.unsent(*recorder_.intend(due_ns));
+                schedule_.take();
+            } else if (fed_ns >= ends_ns_) {
+                break;
+            } else if (clock_.now_ns() < deadline_ns) {
+                connections_.poll(kNsPerMs);
+            } else {
+                recorder_.error(ErrorKind::kReplayStarved);
+                break;
+            }
+        }
+        schedule_.abandon();
     }
 
     /// A long backlog fills sets faster than the collector empties them; nothing hurries now.
@@ -219,15 +305,19 @@ private:
 
     /// Orders due by `now_ns`, by the schedule alone.
     std::uint64_t count_due(std::int64_t now_ns) noexcept {
-        if (due_schedule_.due_ns() < schedule_.due_ns()) {
-            due_schedule_ = schedule_;
-            due_ = recorder_.totals().intended;
+        if constexpr (kReplays) {
+            return schedule_.count_due(now_ns, ends_ns_);
+        } else {
+            if (due_schedule_.due_ns() < schedule_.due_ns()) {
+                due_schedule_ = schedule_;
+                due_ = recorder_.totals().intended;
+            }
+            for (; due_schedule_.due_ns() <= now_ns && due_schedule_.due_ns() < ends_ns_;
+                 due_schedule_.advance()) {
+                ++due_;
+            }
+            return due_;
         }
-        for (; due_schedule_.due_ns() <= now_ns && due_schedule_.due_ns() < ends_ns_;
-             due_schedule_.advance()) {
-            ++due_;
-        }
-        return due_;
     }
 
     Clock clock_;

@@ -33,6 +33,10 @@ constexpr Named kFields[] = {
     {"closed_malformed", &Counters::closed_malformed},
     {"closed_not_reading", &Counters::closed_not_reading},
     {"connections_refused", &Counters::connections_refused},
+    {"logins_refused", &Counters::logins_refused},
+    {"closed_silent", &Counters::closed_silent},
+    {"refused_unmatched", &Counters::refused_unmatched},
+    {"garbled", &Counters::garbled},
     {"bytes_received", &Counters::bytes_received},
     {"bytes_sent", &Counters::bytes_sent},
 };
@@ -72,6 +76,11 @@ void write_lines(std::ostream& out, const Counters& all) {
         << "connections: " << all.connections << ", of them closed for malformed bytes "
         << all.closed_malformed << ", for not reading " << all.closed_not_reading << "; "
         << all.cancelled_on_disconnect << " orders cancelled on disconnect\n";
+    if (all.logins_refused + all.closed_silent + all.refused_unmatched + all.garbled != 0) {
+        out << "sessions: " << all.logins_refused << " log-ons refused, " << all.closed_silent
+            << " closed for silence; " << all.refused_unmatched
+            << " requests refused before any book, " << all.garbled << " garbled messages\n";
+    }
 }
 
 }  // namespace

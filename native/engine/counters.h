@@ -35,6 +35,10 @@ struct Counters {
     std::uint64_t closed_malformed = 0;     ///< connections that sent bytes that are no request
     std::uint64_t closed_not_reading = 0;   ///< connections whose unread replies passed the bound
     std::uint64_t connections_refused = 0;  ///< no file descriptor was left for them
+    std::uint64_t logins_refused = 0;       ///< connections closed because of who logged on, or how
+    std::uint64_t closed_silent = 0;        ///< connections whose client sent no heartbeat
+    std::uint64_t refused_unmatched = 0;    ///< requests that a protocol refused before any book
+    std::uint64_t garbled = 0;              ///< messages passed over because they came garbled
     std::uint64_t bytes_received = 0;
     std::uint64_t bytes_sent = 0;
 

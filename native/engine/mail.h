@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "engine/matcher.h"
 #include "engine/order.h"
 #include "wire/orderwire.h"
 
@@ -18,16 +19,16 @@ struct alignas(64) Mail {
         kConnection,  ///< to its owner: `descriptor` was accepted for you
         kRequest,     ///< to the symbol's thread: match the request in `bytes`
         kGone,        ///< to every thread: the session has ended, cancel its orders
-        kReply,       ///< to the session's owner: send the reply in `bytes`
+        kReply,       ///< to the session's owner: send the Reply in `bytes`
     };
 
     Kind kind;
     SessionId session;
-    std::int64_t received_ns;  ///< of a request: when its bytes were read; of a connection: its fd
-    std::array<std::byte, orderwire::kLongestReply> bytes;
+    std::int64_t received_ns;  ///< when the request's bytes were read; of a connection: its fd
+    std::array<std::byte, sizeof(Reply)> bytes;
 };
 static_assert(sizeof(Mail) == 64);
-static_assert(orderwire::kLongestRequest <= orderwire::kLongestReply);
+static_assert(orderwire::kLongestRequest <= sizeof(Reply));
 
 /// A bounded queue from one thread to one other. What was pushed is seen after publish().
 class MailRing {

@@ -43,6 +43,13 @@ Message message_at(const std::byte* bytes) noexcept {
     return message;
 }
 
+Now read_clocks() noexcept {
+    timespec wall{};
+    ::clock_gettime(CLOCK_REALTIME, &wall);
+    return {MonotonicClock::now_ns(),
+            static_cast<std::int64_t>(wall.tv_sec) * kNsPerS + wall.tv_nsec};
+}
+
 bool is_request(const orderwire::Header& header) noexcept {
     switch (header.type) {
         case orderwire::Type::kNew:
@@ -62,8 +69,8 @@ MatchThread::MatchThread(Crew& crew, std::uint32_t index, std::uint32_t threads,
       epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
       acceptor_(listener),
       post_(index, threads),
-      matcher_(crew.limits),
-      read_buffer_(kReadAtOnce + orderwire::kLongestRequest) {
+      matcher_(crew.limits, {.first = index + std::uint64_t{1}, .step = threads}),
+      read_buffer_(kReadAtOnce + longest_request(crew.protocol)) {
     checked(add_to_epoll(epoll_.get(), post_.wake_descriptor(), kWakeTag), "epoll_ctl");
     if (listener >= 0) {
         checked(add_to_epoll(epoll_.get(), listener, kListenerTag), "epoll_ctl");
@@ -76,12 +83,16 @@ void MatchThread::run() {
         if (threads_ > 1) {
             take_mail();
         }
+        if (!with_protocol_.empty()) {
+            tick_sessions();
+        }
         send_new_replies();
         close_doomed();
         if (threads_ > 1) {
             post_.flush();
         }
     }
+    end_sessions();
 }
 
 void MatchThread::wait_and_serve() {
@@ -103,13 +114,20 @@ void MatchThread::wait_and_serve() {
     }
 }
 
-/// Blocks only when there is nothing to do but wait for a socket or for wake().
+/// Blocks only when there is nothing to do but wait for a socket, for wake() or for a tick.
 int MatchThread::timeout_ms() {
-    const bool may_block = crew_.wait == Wait::kBlock && !post_.anything_waits();
-    return may_block && (threads_ == 1 || post_.fall_asleep()) ? -1 : 0;
+    const bool may_block = crew_.wait == Wait::kBlock && !post_.anything_waits() &&
+                           (threads_ == 1 || post_.fall_asleep());
+    if (!may_block) {
+        return 0;
+    }
+    return with_protocol_.empty() ? -1 : static_cast<int>(kTickNs / kNsPerMs);
 }
 
 void MatchThread::take_mail() {
+    if (!with_protocol_.empty()) {
+        now_ = read_clocks();
+    }
     post_.take_replies([&](const Mail& mail) { take_reply_mail(mail); });
     post_.take_requests([&](const Mail& mail) { take_request_mail(mail); });
 }
@@ -132,9 +150,7 @@ void MatchThread::take_reply_mail(const Mail& mail) {
         ++counters_.replies_undeliverable;
         return;
     }
-    const auto header = message_at<orderwire::Header>(mail.bytes.data());
-    std::memcpy(connection->output.room(), mail.bytes.data(), header.length);
-    append(*connection, header.length);
+    put(*connection, message_at<Reply>(mail.bytes.data()), mail.received_ns);
 }
 
 /// Connections are dealt out to the threads in turn.
@@ -156,7 +172,13 @@ void MatchThread::adopt(FileDescriptor socket) {
         ++counters_.connections_refused;  // the system watches no more; the socket closes itself
         return;
     }
-    connections_.push_back(std::make_unique<Connection>(std::move(socket), session));
+    std::unique_ptr<Session> protocol;
+    if (crew_.protocol != Protocol::kOrderwire) {
+        protocol = make_session(crew_.protocol, session, crew_.login, read_clocks());
+        with_protocol_.push_back(session);
+    }
+    connections_.push_back(std::make_unique<Connection>(
+        std::move(socket), session, std::move(protocol), longest_request(crew_.protocol)));
     connections_.back()->events = EPOLLIN;
     ++counters_.connections;
 }
@@ -196,7 +218,10 @@ void MatchThread::read(Connection& connection) {
     }
     const auto count = static_cast<std::size_t>(received);
     counters_.bytes_received += count;
-    if (!take_bytes(connection, {start, connection.carry_size + count}, received_ns)) {
+    const std::span<const std::byte> bytes(start, connection.carry_size + count);
+    if (connection.protocol != nullptr) {
+        take_messages(connection, bytes, received_ns);
+    } else if (!take_bytes(connection, bytes, received_ns)) {
         ++counters_.closed_malformed;
         doomed_.push_back(connection.session);
     }
@@ -227,6 +252,31 @@ bool MatchThread::take_bytes(Connection& connection, std::span<const std::byte> 
     return true;
 }
 
+/// The same for a protocol with sessions, which tells by its ending what is wrong.
+void MatchThread::take_messages(Connection& connection, std::span<const std::byte> bytes,
+                                std::int64_t received_ns) {
+    now_ = read_clocks();
+    Session& session = *connection.protocol;
+    Request request;
+    while (session.ending() == Ending::kNone) {
+        const Taken taken = session.take(bytes, now_, request, connection.output);
+        if (taken.bytes == 0) {
+            break;
+        }
+        bytes = bytes.subspan(taken.bytes);
+        if (taken.is_request) {
+            take_request(connection.session, request.data(), received_ns);
+        }
+    }
+    note_replies(connection);
+    if (session.ending() != Ending::kNone) {
+        doomed_.push_back(connection.session);
+        bytes = {};
+    }
+    std::memcpy(connection.carry.data(), bytes.data(), bytes.size());
+    connection.carry_size = bytes.size();
+}
+
 void MatchThread::take_request(SessionId session, const std::byte* bytes,
                                std::int64_t received_ns) {
     const auto header = message_at<orderwire::Header>(bytes);
@@ -254,35 +304,102 @@ void MatchThread::match(SessionId session, const std::byte* bytes, std::int64_t 
             ++counters_.replace;
             matcher_.replace(session, message_at<orderwire::Replace>(bytes), replies_);
             break;
-        default:
+        case orderwire::Type::kCancel:
             ++counters_.cancel;
             matcher_.cancel(session, message_at<orderwire::Cancel>(bytes), replies_);
+            break;
+        default: match_total(session, message_at<orderwire::Replace>(bytes));
     }
     counters_.count_replies(replies_);
     deliver(received_ns);
+}
+
+/// The requests that orderwire does not know.
+void MatchThread::match_total(SessionId session, const orderwire::Replace& request) {
+    if (request.header.type == kReplaceTotal) {
+        ++counters_.replace;
+        matcher_.replace_total(session, request, replies_);
+    } else {
+        ++counters_.cancel;
+        matcher_.reduce(session, request, replies_);
+    }
 }
 
 void MatchThread::deliver(std::int64_t received_ns) {
     for (const Reply& reply : replies_) {
         const std::uint32_t owner = owner_of(reply.session);
         if (owner != index_) {
-            Mail mail{Mail::Kind::kReply, reply.session, 0, {}};
-            encode(reply, received_ns, mail.bytes.data());
+            Mail mail{Mail::Kind::kReply, reply.session, received_ns, {}};
+            std::memcpy(mail.bytes.data(), &reply, sizeof reply);
             post_.send_reply(owner, mail);
         } else if (Connection* connection = find(reply.session)) {
-            append(*connection, encode(reply, received_ns, connection->output.room()));
+            put(*connection, reply, received_ns);
         } else {
             ++counters_.replies_undeliverable;
         }
     }
 }
 
-void MatchThread::append(Connection& connection, std::size_t length) {
-    connection.output.commit(length);
+/// A reply into its connection's bytes.
+void MatchThread::put(Connection& connection, const Reply& reply, std::int64_t received_ns) {
+    OutputBuffer& output = connection.output;
+    if (connection.protocol != nullptr) {
+        connection.protocol->reply(reply, now_, output);
+    } else {
+        output.commit(encode(reply, received_ns, output.room()));
+    }
+    note_replies(connection);
+}
+
+void MatchThread::note_replies(Connection& connection) {
     if (!connection.has_new_replies) {
         connection.has_new_replies = true;
         to_send_.push_back(connection.session);
     }
+}
+
+void MatchThread::tick_sessions() {
+    now_ = read_clocks();
+    if (now_.steady_ns < next_tick_ns_) {
+        return;
+    }
+    next_tick_ns_ = now_.steady_ns + kTickNs;
+    std::erase_if(with_protocol_, [this](SessionId session) { return find(session) == nullptr; });
+    for (const SessionId id : with_protocol_) {
+        Connection& connection = *find(id);
+        Session& session = *connection.protocol;
+        if ((connection.events & EPOLLIN) == 0) {
+            session.excuse_silence(now_);
+        }
+        session.tick(now_, connection.output);
+        if (connection.output.size() > 0) {
+            note_replies(connection);
+        }
+        if (session.ending() != Ending::kNone) {
+            doomed_.push_back(id);
+        }
+    }
+}
+
+/// The engine stops: every client is told so in its protocol, as far as its socket takes it.
+void MatchThread::end_sessions() {
+    now_ = read_clocks();
+    for (const SessionId id : with_protocol_) {
+        if (Connection* connection = find(id)) {
+            connection->protocol->farewell(now_, connection->output);
+            send(*connection, now_.steady_ns);
+            count(*connection->protocol);
+        }
+    }
+}
+
+/// A session that has ended, once.
+void MatchThread::count(const Session& session) {
+    counters_.closed_malformed += session.ending() == Ending::kMalformed;
+    counters_.logins_refused += session.ending() == Ending::kRefused;
+    counters_.closed_silent += session.ending() == Ending::kSilent;
+    counters_.refused_unmatched += session.refused();
+    counters_.garbled += session.garbled();
 }
 
 void MatchThread::send_new_replies() {
@@ -303,7 +420,9 @@ void MatchThread::send_new_replies() {
 
 void MatchThread::send(Connection& connection, std::int64_t now_ns) {
     OutputBuffer& output = connection.output;
-    output.stamp_new(now_ns);
+    if (connection.protocol == nullptr) {
+        output.stamp_new(now_ns);
+    }
     if (output.size() == 0) {
         return;
     }
@@ -343,6 +462,9 @@ void MatchThread::close(SessionId session) {
     }
     counters_.closed_not_reading += connection->output.size() > crew_.unread_max_bytes;
     send(*connection, MonotonicClock::now_ns());
+    if (connection->protocol != nullptr) {
+        count(*connection->protocol);
+    }
     // Before its client can see that it has gone.
     counters_.cancelled_on_disconnect += matcher_.cancel_all(session);
     connections_[session / threads_].reset();

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "client/clock.h"
 #include "client/file_descriptor.h"
 #include "engine/acceptor.h"
 #include "engine/connection.h"
@@ -15,6 +16,7 @@
 #include "engine/faults.h"
 #include "engine/matcher.h"
 #include "engine/post_office.h"
+#include "engine/protocol/protocol.h"
 
 namespace cluster::engine {
 
@@ -26,6 +28,8 @@ class MatchThread;
 /// What the matching threads of an engine share.
 struct Crew {
     Wait wait = Wait::kBlock;
+    Protocol protocol = Protocol::kOrderwire;
+    Login login;
     MatcherLimits limits;
     std::size_t unread_max_bytes = 0;
     Faults* faults = nullptr;
@@ -36,6 +40,7 @@ struct Crew {
 /// Thread `index` of n owns the symbols with symbol % n == index and the sessions with
 /// session % n == index. A request for another thread's symbol goes there through a ring, its
 /// replies come back through another: in order for each connection and symbol, and without a lock.
+/// Both travel without their protocol, which only the connection's own thread knows.
 ///
 /// Unread replies are never dropped: a connection with more than kPauseReading bytes of them is not
 /// read from until half have gone, and one with more than `unread_max_bytes` is closed.
@@ -43,6 +48,7 @@ class MatchThread {
 public:
     static constexpr std::size_t kReadAtOnce = 256 * 1024;
     static constexpr std::size_t kPauseReading = 256 * 1024;
+    static constexpr std::int64_t kTickNs = 100 * kNsPerMs;  ///< how often sessions look about
 
     /// `listener` is the listening socket for the thread that accepts, -1 for the others.
     MatchThread(Crew& crew, std::uint32_t index, std::uint32_t threads, int listener);
@@ -72,10 +78,17 @@ private:
     void read(Connection& connection);
     bool take_bytes(Connection& connection, std::span<const std::byte> bytes,
                     std::int64_t received_ns);
+    void take_messages(Connection& connection, std::span<const std::byte> bytes,
+                       std::int64_t received_ns);
     void take_request(SessionId session, const std::byte* bytes, std::int64_t received_ns);
     void match(SessionId session, const std::byte* bytes, std::int64_t received_ns);
+    void match_total(SessionId session, const orderwire::Replace& request);
     void deliver(std::int64_t received_ns);
-    void append(Connection& connection, std::size_t length);
+    void put(Connection& connection, const Reply& reply, std::int64_t received_ns);
+    void note_replies(Connection& connection);
+    void tick_sessions();
+    void end_sessions();
+    void count(const Session& session);
     void send_new_replies();
     void send(Connection& connection, std::int64_t now_ns);
     void watch(Connection& connection);
@@ -100,6 +113,9 @@ private:
 
     Matcher matcher_;
     std::vector<std::unique_ptr<Connection>> connections_;  ///< by session / threads; empty: gone
+    std::vector<SessionId> with_protocol_;  ///< those that have a Session; some may be gone
+    Now now_{};                             ///< for sessions: as of the last read, mail or tick
+    std::int64_t next_tick_ns_ = 0;
     std::vector<SessionId> to_send_;
     std::vector<SessionId> doomed_;
     std::vector<Reply> replies_;

@@ -18,9 +18,13 @@ struct Matcher::Incoming {
     std::int64_t limit_ticks;
     std::uint32_t quantity;
     Side side;
+    std::uint32_t traded = 0;
 };
 
 namespace {
+
+/// No RejectReason: nothing is wrong.
+constexpr RejectReason kNothing{};
 
 void accept(SessionId session, std::uint32_t symbol, std::uint64_t id,
             std::vector<Reply>& replies) {
@@ -35,9 +39,10 @@ void reject(SessionId session, const Request& request, RejectReason reason,
 }
 
 void cancelled(SessionId session, std::uint32_t symbol, std::uint64_t id, std::uint32_t quantity,
-               orderwire::CancelReason reason, std::vector<Reply>& replies) {
-    replies.push_back(
-        {session, symbol, id, 0, quantity, 0, Type::kCancelled, static_cast<std::uint8_t>(reason)});
+               orderwire::CancelReason reason, std::vector<Reply>& replies,
+               std::uint32_t remaining = 0) {
+    replies.push_back({session, symbol, id, 0, quantity, remaining, Type::kCancelled,
+                       static_cast<std::uint8_t>(reason)});
 }
 
 bool exists(OrderType type) {
@@ -54,8 +59,12 @@ std::int64_t any_price(Side side) {
 
 }  // namespace
 
-Matcher::Matcher(MatcherLimits limits)
-    : limits_(limits), orders_(limits.orders_max), index_(orders_), books_(limits.symbols_max) {}
+Matcher::Matcher(MatcherLimits limits, MatchNumbers numbers)
+    : limits_(limits),
+      orders_(limits.orders_max),
+      index_(orders_),
+      books_(limits.symbols_max),
+      next_match_(numbers) {}
 
 void Matcher::enter(SessionId session, const orderwire::New& request, std::vector<Reply>& replies) {
     const std::uint32_t symbol = request.header.symbol;
@@ -99,34 +108,30 @@ void Matcher::enter(SessionId session, const orderwire::New& request, std::vecto
 
 void Matcher::replace(SessionId session, const orderwire::Replace& request,
                       std::vector<Reply>& replies) {
-    const std::uint32_t symbol = request.header.symbol;
-    const auto refuse = [&](RejectReason reason) { reject(session, request, reason, replies); };
-    if (symbol >= limits_.symbols_max) {
-        return refuse(RejectReason::kUnknownSymbol);
+    const RejectReason fault = fault_of(session, request);
+    if (fault != kNothing) {
+        return reject(session, request, fault, replies);
     }
-    if (request.price_ticks <= 0) {
-        return refuse(RejectReason::kBadPrice);
-    }
-    if (request.quantity == 0) {
-        return refuse(RejectReason::kBadQuantity);
+    put_in_place_of(index_.find(session, request.target_id), request, request.quantity, replies);
+}
+
+void Matcher::replace_total(SessionId session, const orderwire::Replace& request,
+                            std::vector<Reply>& replies) {
+    const RejectReason fault = fault_of(session, request);
+    if (fault != kNothing) {
+        return reject(session, request, fault, replies);
     }
     const OrderSlot target = index_.find(session, request.target_id);
-    if (target == kNoOrder || orders_[target].symbol != symbol) {
-        return refuse(RejectReason::kUnknownOrder);
+    const std::uint32_t traded = orders_[target].traded;
+    if (request.quantity > traded) {
+        return put_in_place_of(target, request, request.quantity - traded, replies);
     }
-    if (index_.find(session, request.order_id) != kNoOrder) {
-        return refuse(RejectReason::kDuplicateId);
+    if (static_cast<WhenNothingIsLeft>(request.header.detail) == WhenNothingIsLeft::kReject) {
+        return reject(session, request, RejectReason::kBadQuantity, replies);
     }
-    accept(session, symbol, request.order_id, replies);
-    Incoming incoming{session,          symbol,
-                      request.order_id, request.price_ticks,
-                      request.quantity, orders_[target].side};
-    OrderBook& in = book(symbol);
-    take_out(in, target);
-    match(in, incoming, replies);
-    if (incoming.quantity != 0) {
-        rest(in, incoming);
-    }
+    cancelled(session, request.header.symbol, request.order_id, orders_[target].quantity,
+              orderwire::CancelReason::kRequested, replies);
+    take_out(book(request.header.symbol), target);
 }
 
 void Matcher::cancel(SessionId session, const orderwire::Cancel& request,
@@ -135,13 +140,36 @@ void Matcher::cancel(SessionId session, const orderwire::Cancel& request,
     if (symbol >= limits_.symbols_max) {
         return reject(session, request, RejectReason::kUnknownSymbol, replies);
     }
-    const OrderSlot target = index_.find(session, request.target_id);
-    if (target == kNoOrder || orders_[target].symbol != symbol) {
+    const OrderSlot target = target_of(session, request.target_id, symbol);
+    if (target == kNoOrder) {
         return reject(session, request, RejectReason::kUnknownOrder, replies);
     }
     cancelled(session, symbol, request.order_id, orders_[target].quantity,
               orderwire::CancelReason::kRequested, replies);
     take_out(book(symbol), target);
+}
+
+void Matcher::reduce(SessionId session, const orderwire::Replace& request,
+                     std::vector<Reply>& replies) {
+    const std::uint32_t symbol = request.header.symbol;
+    if (symbol >= limits_.symbols_max) {
+        return reject(session, request, RejectReason::kUnknownSymbol, replies);
+    }
+    const OrderSlot target = target_of(session, request.target_id, symbol);
+    if (target == kNoOrder) {
+        return reject(session, request, RejectReason::kUnknownOrder, replies);
+    }
+    Order& order = orders_[target];
+    const std::uint32_t keeps = request.quantity - std::min(request.quantity, order.traded);
+    if (keeps >= order.quantity) {
+        return reject(session, request, RejectReason::kBadQuantity, replies);
+    }
+    cancelled(session, symbol, request.order_id, order.quantity - keeps,
+              orderwire::CancelReason::kRequested, replies, keeps);
+    order.quantity = keeps;
+    if (keeps == 0) {
+        take_out(book(symbol), target);
+    }
 }
 
 std::size_t Matcher::cancel_all(SessionId session) {
@@ -170,6 +198,53 @@ std::vector<Order> Matcher::resting(std::uint32_t symbol, Side side) const {
     return found;
 }
 
+/// The living order that a request on this symbol means, or kNoOrder.
+OrderSlot Matcher::target_of(SessionId session, std::uint64_t id,
+                             std::uint32_t symbol) const noexcept {
+    const OrderSlot target = index_.find(session, id);
+    return target == kNoOrder || orders_[target].symbol != symbol ? kNoOrder : target;
+}
+
+RejectReason Matcher::fault_of(SessionId session, const orderwire::Replace& request) const {
+    const std::uint32_t symbol = request.header.symbol;
+    if (symbol >= limits_.symbols_max) {
+        return RejectReason::kUnknownSymbol;
+    }
+    if (request.price_ticks <= 0) {
+        return RejectReason::kBadPrice;
+    }
+    if (request.quantity == 0) {
+        return RejectReason::kBadQuantity;
+    }
+    if (target_of(session, request.target_id, symbol) == kNoOrder) {
+        return RejectReason::kUnknownOrder;
+    }
+    if (index_.find(session, request.order_id) != kNoOrder) {
+        return RejectReason::kDuplicateId;
+    }
+    return kNothing;
+}
+
+void Matcher::put_in_place_of(OrderSlot target, const orderwire::Replace& request,
+                              std::uint32_t quantity, std::vector<Reply>& replies) {
+    const std::uint32_t symbol = request.header.symbol;
+    const SessionId session = orders_[target].session;
+    accept(session, symbol, request.order_id, replies);
+    Incoming incoming{session,
+                      symbol,
+                      request.order_id,
+                      request.price_ticks,
+                      quantity,
+                      orders_[target].side,
+                      orders_[target].traded};
+    OrderBook& in = book(symbol);
+    take_out(in, target);
+    match(in, incoming, replies);
+    if (incoming.quantity != 0) {
+        rest(in, incoming);
+    }
+}
+
 OrderBook& Matcher::book(std::uint32_t symbol) {
     std::unique_ptr<OrderBook>& slot = books_[symbol];
     if (slot == nullptr) [[unlikely]] {
@@ -187,11 +262,15 @@ void Matcher::match(OrderBook& book, Incoming& incoming, std::vector<Reply>& rep
         Order& resting = orders_[slot];
         const std::uint32_t traded = std::min(incoming.quantity, resting.quantity);
         incoming.quantity -= traded;
+        incoming.traded += traded;
         resting.quantity -= traded;
+        resting.traded += traded;
+        const std::uint64_t number = next_match_.first;
+        next_match_.first += next_match_.step;
         replies.push_back({incoming.session, incoming.symbol, incoming.id, resting.price_ticks,
-                           traded, incoming.quantity, Type::kExecuted, 0});
+                           traded, incoming.quantity, Type::kExecuted, 0, false, number});
         replies.push_back({resting.session, incoming.symbol, resting.id, resting.price_ticks,
-                           traded, resting.quantity, Type::kExecuted, 0});
+                           traded, resting.quantity, Type::kExecuted, 0, true, number});
         if (resting.quantity == 0) {
             take_out(book, slot);
         }
@@ -201,15 +280,11 @@ void Matcher::match(OrderBook& book, Incoming& incoming, std::vector<Reply>& rep
 void Matcher::rest(OrderBook& book, const Incoming& incoming) {
     OrderSlot& first = first_of_session(incoming.session);
     const OrderSlot slot = orders_.take();
-    orders_[slot] = {incoming.id,
-                     incoming.limit_ticks,
-                     incoming.session,
-                     incoming.symbol,
-                     incoming.quantity,
-                     kNoOrder,
-                     kNoOrder,
-                     kNoOrder,
-                     first,
+    orders_[slot] = {incoming.id,       incoming.limit_ticks,
+                     incoming.session,  incoming.symbol,
+                     incoming.quantity, incoming.traded,
+                     kNoOrder,          kNoOrder,
+                     kNoOrder,          first,
                      incoming.side};
     if (first != kNoOrder) {
         orders_[first].session_previous = slot;

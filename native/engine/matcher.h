@@ -9,6 +9,7 @@
 #include "engine/book.h"
 #include "engine/order.h"
 #include "engine/order_index.h"
+#include "engine/request.h"
 #include "wire/orderwire.h"
 
 namespace cluster::engine {
@@ -24,6 +25,15 @@ struct Reply {
     std::uint32_t remaining;
     orderwire::Type type;
     std::uint8_t detail;
+    bool was_resting = false;  ///< Executed: the order was in the book, the other one came to it
+    std::uint64_t match = 0;   ///< Executed: the number of the trade, the same for both its orders
+};
+
+/// How a Matcher numbers its trades. Several matchers take turns, and no two trades have one
+/// number.
+struct MatchNumbers {
+    std::uint64_t first = 1;
+    std::uint64_t step = 1;
 };
 
 /// What a Matcher may hold.
@@ -46,11 +56,20 @@ struct MatcherLimits {
 /// from its book; never otherwise.
 class Matcher {
 public:
-    explicit Matcher(MatcherLimits limits);
+    explicit Matcher(MatcherLimits limits, MatchNumbers numbers = {});
 
     void enter(SessionId session, const orderwire::New& request, std::vector<Reply>& replies);
     void replace(SessionId session, const orderwire::Replace& request, std::vector<Reply>& replies);
     void cancel(SessionId session, const orderwire::Cancel& request, std::vector<Reply>& replies);
+
+    /// A kReplaceTotal, see request.h. Where nothing would be left, it is rejected for its quantity
+    /// or answered as the Cancel of its target.
+    void replace_total(SessionId session, const orderwire::Replace& request,
+                       std::vector<Reply>& replies);
+
+    /// A kReduce, see request.h. Answered as a Cancel, with what is left in `remaining`; rejected
+    /// for its quantity where the target is no larger already.
+    void reduce(SessionId session, const orderwire::Replace& request, std::vector<Reply>& replies);
 
     /// Takes out every order of a session that has gone; nobody is told. Returns how many.
     std::size_t cancel_all(SessionId session);
@@ -63,6 +82,10 @@ public:
 private:
     struct Incoming;
 
+    OrderSlot target_of(SessionId session, std::uint64_t id, std::uint32_t symbol) const noexcept;
+    orderwire::RejectReason fault_of(SessionId session, const orderwire::Replace& request) const;
+    void put_in_place_of(OrderSlot target, const orderwire::Replace& request,
+                         std::uint32_t quantity, std::vector<Reply>& replies);
     OrderBook& book(std::uint32_t symbol);
     void match(OrderBook& book, Incoming& incoming, std::vector<Reply>& replies);
     void rest(OrderBook& book, const Incoming& incoming);
@@ -74,6 +97,7 @@ private:
     OrderIndex index_;
     std::vector<std::unique_ptr<OrderBook>> books_;  ///< by symbol; made at its first order
     std::vector<OrderSlot> first_of_session_;        ///< by session
+    MatchNumbers next_match_;
 };
 
 }  // namespace cluster::engine

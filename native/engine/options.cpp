@@ -1,8 +1,11 @@
 #include "engine/options.h"
 
 #include <charconv>
+#include <cstdlib>
 #include <functional>
 #include <sstream>
+
+#include "wire/soupbin.h"
 
 namespace cluster::engine {
 namespace {
@@ -63,6 +66,29 @@ void set_wait(EngineOptions& options, const std::string& text) {
     options.wait = text == "spin" ? Wait::kSpin : Wait::kBlock;
 }
 
+void set_protocol(EngineOptions& options, const std::string& text) {
+    if (text == "orderwire") {
+        options.protocol = Protocol::kOrderwire;
+    } else if (text == "ouch42") {
+        options.protocol = Protocol::kOuch42;
+    } else if (text == "fix44") {
+        options.protocol = Protocol::kFix44;
+    } else {
+        throw UsageError("--protocol takes orderwire, ouch42 or fix44, not \"" + text + "\"");
+    }
+}
+
+/// From the environment, because other users of the host can see a command line.
+void set_password(EngineOptions& options, const std::string& text) {
+    const char* password = std::getenv(text.c_str());
+    if (password == nullptr || *password == '\0') {
+        throw UsageError("--password-env names the environment variable " + text +
+                         ", which is not set");
+    }
+    options.password_env = text;
+    options.password = password;
+}
+
 const std::vector<Flag>& run_flags() {
     static const std::vector<Flag> flags = {
         {"--address", "ADDRESS", "where to listen (127.0.0.1)",
@@ -70,6 +96,13 @@ const std::vector<Flag>& run_flags() {
         number_flag<std::uint16_t>(
             "--port", "where to listen; 0 takes a free port (9001)", 0, 65'535,
             [](EngineOptions& options) -> std::uint16_t& { return options.port; }),
+        {"--protocol", "orderwire|ouch42|fix44",
+         "what clients speak; ouch42 is OUCH 4.2 over SoupBinTCP 3.0, fix44 is FIX 4.4 (orderwire)",
+         set_protocol},
+        {"--user", "NAME", "who may log on, with ouch42 and fix44 (anybody)",
+         [](EngineOptions& options, const std::string& text) { options.user = text; }},
+        {"--password-env", "VARIABLE", "the environment variable that holds the user's password",
+         set_password},
         number_flag<std::uint32_t>(
             "--threads", "matching threads; each owns every N-th symbol (1)", 1, 256,
             [](EngineOptions& options) -> std::uint32_t& { return options.threads; }),
@@ -128,6 +161,22 @@ const Flag& find_flag(const std::string& name) {
     throw UsageError("there is no option " + name + "; --help lists them all");
 }
 
+void check_login(const EngineOptions& options) {
+    constexpr std::size_t kOuchUser = sizeof(soupbin::LoginRequest::user);
+    constexpr std::size_t kOuchPassword = sizeof(soupbin::LoginRequest::password);
+    if (options.user.empty() != options.password_env.empty()) {
+        throw UsageError("--user and --password-env belong together: give both or none");
+    }
+    if (!options.user.empty() && options.protocol == Protocol::kOrderwire) {
+        throw UsageError("--user needs --protocol ouch42 or fix44: orderwire has no log-on");
+    }
+    if (options.protocol == Protocol::kOuch42 &&
+        (options.user.size() > kOuchUser || options.password.size() > kOuchPassword)) {
+        throw UsageError("with ouch42 a user has at most " + std::to_string(kOuchUser) +
+                         " characters and a password " + std::to_string(kOuchPassword));
+    }
+}
+
 void check_together(const EngineOptions& options) {
     const FaultOptions& faults = options.faults;
     if ((faults.stall_every_ms == 0) != (faults.stall_ms == 0)) {
@@ -136,6 +185,7 @@ void check_together(const EngineOptions& options) {
     if (faults.stall_ms != 0 && faults.stall_ms >= faults.stall_every_ms) {
         throw UsageError("--stall-ms must be shorter than --stall-every-ms");
     }
+    check_login(options);
 }
 
 void write_flags(std::ostream& out, const std::vector<Flag>& flags) {
@@ -177,10 +227,14 @@ std::string help_text() {
     std::ostringstream out;
     out << "loadcluster-engine: a matching engine to practise on. Limit order books with "
            "price-time\n"
-           "priority behind TCP; the protocol is described in docs/orderwire.md.\n\n"
+           "priority behind TCP; docs/engine.md says what it speaks and how.\n\n"
            "usage: loadcluster-engine [options]\n"
-           "  loadcluster-engine --port 9001 --threads 2 --cpus 2,3\n\n";
+           "  loadcluster-engine --port 9001 --threads 2 --cpus 2,3\n"
+           "  loadcluster-engine --protocol fix44\n\n";
     write_flags(out, run_flags());
+    out << "\nWith ouch42 and fix44 a symbol is letters and then its number, such as S00042, and "
+           "a\n"
+           "tick is 0.01: 100050 ticks are a price of 1000.50.\n";
     out << "\nFaults, planted on purpose, to see whether a measurement finds them (all off):\n";
     write_flags(out, fault_flags());
     out << "\nPrints \"listening on ADDRESS:PORT\" once it is ready. SIGTERM or SIGINT ends it; "

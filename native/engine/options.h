@@ -9,6 +9,7 @@
 #include "engine/faults.h"
 #include "engine/match_thread.h"
 #include "engine/matcher.h"
+#include "engine/protocol/protocol.h"
 
 namespace cluster::engine {
 
@@ -19,6 +20,10 @@ struct EngineOptions {
     std::uint32_t threads = 1;
     std::vector<int> cpus;  ///< thread i runs on cpus[i mod size]; empty: anywhere
     Wait wait = Wait::kBlock;
+    Protocol protocol = Protocol::kOrderwire;
+    std::string user;          ///< empty: anybody may log on
+    std::string password_env;  ///< the environment variable that the password was taken from
+    std::string password;
     MatcherLimits limits;
     std::size_t unread_max_bytes = 64U << 20;  ///< per connection, of replies it does not read
     FaultOptions faults;

@@ -26,6 +26,7 @@ struct alignas(64) Order {
     SessionId session;
     std::uint32_t symbol;
     std::uint32_t quantity;  ///< still open
+    std::uint32_t traded;    ///< with what the orders that it replaced had traded
     OrderSlot earlier;
     OrderSlot later;
     OrderSlot session_previous;

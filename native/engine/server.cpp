@@ -69,6 +69,8 @@ Server::Server(const EngineOptions& options)
     port_ = port_of(listener_.get());
     faults_ = std::make_unique<Faults>(options.faults, MonotonicClock::now_ns(), stop_);
     crew_.wait = options.wait;
+    crew_.protocol = options.protocol;
+    crew_.login = {!options.user.empty(), options.user, options.password};
     crew_.limits = options.limits;
     crew_.unread_max_bytes = options.unread_max_bytes;
     crew_.faults = faults_.get();

@@ -27,6 +27,13 @@ char read_pad(Words& line) {
     return static_cast<char>(pad[0]);
 }
 
+/// The same where there may be none: `-`.
+char read_perhaps_pad(Words& line) {
+    const std::vector<std::byte> pad = line.bytes();
+    if (pad.size() > 1) line.fail("must pad with one byte");
+    return pad.empty() ? '\0' : static_cast<char>(pad[0]);
+}
+
 std::uint8_t read_base(Words& line) {
     return static_cast<std::uint8_t>(line.number(2, 36));
 }
@@ -359,11 +366,11 @@ Read ReplyReader::read_format(Words& line) {
         read.kind = ReadKind::kDecimal;
         read.digits.base = read_base(line);
         read.digits.decimals = read_decimals(line);
-        read.digits.pad = read_pad(line);
+        read.digits.pad = read_perhaps_pad(line);
         read.scale = line.number();
     } else if (format == "text") {
         read.kind = ReadKind::kText;
-        read.digits.pad = read_pad(line);
+        read.digits.pad = read_perhaps_pad(line);
     } else if (format == "utc") {
         read.kind = ReadKind::kUtc;
     } else {

@@ -109,8 +109,8 @@ inline std::optional<std::int64_t> load_digits(std::span<const std::byte> text,
     while (end > at && form.pad != '0' && text[end - 1] == pad) --end;
     while (end > at && text[end - 1] == std::byte{' '}) --end;
     if (at == end) {  // all padding: zeros are a number, spaces are none
-        if (form.pad == '0' && !text.empty()) return 0;
-        return std::nullopt;
+        const bool is_zero = form.pad == '0' && std::ranges::find(text, pad) != text.end();
+        return is_zero ? std::optional<std::int64_t>(0) : std::nullopt;
     }
     const bool is_negative = text[at] == std::byte{'-'};
     if (is_negative || text[at] == std::byte{'+'}) ++at;

@@ -11,6 +11,7 @@ from cluster.results.engine import EngineWindow, ProfileWindow, ThreadUse
 from cluster.results.histogram import Histogram
 from cluster.results.level import LevelRecord
 from cluster.results.orders import OrderCounts
+from cluster.results.replies import ReplyCounts
 from cluster.units import NS_PER_S, NS_PER_US
 
 START_NS = 5_000 * NS_PER_S
@@ -58,6 +59,9 @@ class Truth:
     finished: bool = True
     connections_open: int = 2  # of each agent, at every sample
     profile: ProfileWindow | None = None
+    errors: dict[str, int] = field(default_factory=dict)  # of each agent
+    skipped: int = 0  # requests, of each agent
+    reject_reasons: dict[str, int] = field(default_factory=dict)  # of each agent
 
     @property
     def duration_s(self) -> int:
@@ -158,7 +162,7 @@ def _agent(truth: Truth, name: str, intervals: tuple[Interval, ...], lost: str) 
         start_ns=START_NS,
         intervals=intervals,
         orders=orders,
-        errors={},
+        errors=truth.errors,
         tcp=TcpStats(
             connections=2,
             rtt_us_min=truth.min_rtt_us,
@@ -180,6 +184,8 @@ def _agent(truth: Truth, name: str, intervals: tuple[Interval, ...], lost: str) 
         ),
         peak_rss_bytes=50_000_000,
         lost=lost,
+        replies=ReplyCounts(skipped=truth.skipped),
+        reject_reasons=truth.reject_reasons,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 from cluster.results.engine import Capability, Counter, EngineExit, HotFunction, ThreadUse
 from cluster.results.finding import Finding, Severity
 from cluster.results.orders import OrderCounts
+from cluster.results.replies import RejectReason, ReplyCounts
 from cluster.results.summary import (
     AgentSummary,
     CurvePoint,
@@ -89,6 +90,17 @@ def counts(intended: int, *, timed_out: int = 0) -> OrderCounts:
         rejected=rejected,
         timed_out=timed_out,
     )
+
+
+def reject_reasons(rejected: int) -> list[RejectReason]:
+    """Two reasons that an engine's own protocol has a name for, and one that it has not."""
+    unknown, other = rejected // 2, rejected // 5
+    reasons = [
+        RejectReason(reason="3", meaning="unknown order", count=unknown),
+        RejectReason(reason="4", meaning="price out of range", count=rejected - unknown - other),
+        RejectReason(reason="\\x07", meaning="", count=other),
+    ]
+    return [reason for reason in reasons if reason.count]
 
 
 def seconds(rate_per_s: int, p50_us: float) -> list[Second]:
@@ -205,6 +217,9 @@ def open_level(index: int, rate_per_s: int, p50_us: float) -> LevelSummary:
         send_lag_ns=latency(0.4, 5, window.sent),
         engine_ns=latency(2.1, 6, window.answered),
         profiled_response_ns=latency(p50_us * 1.15, spread, rate_per_s * PROFILE_S),
+        replies=ReplyCounts(executions=whole.intended // 3, remainders=whole.intended // 50),
+        reject_reasons=reject_reasons(whole.rejected),
+        last_reply_ns=latency(p50_us * 1.4, spread, window.answered // 10),
         curve=curve(p50_us, spread),
         engine_threads=engine_threads(rate_per_s),
         busy_ns_per_order=2_300.0,

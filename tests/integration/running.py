@@ -1,5 +1,6 @@
 """The reference engine as a user runs it, beside loadcluster."""
 
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,10 +18,11 @@ class Running:
 
 
 @contextmanager
-def running_engine() -> Iterator[Running]:
+def running_engine(*options: str, **environment: str) -> Iterator[Running]:
     """The reference engine on a free port of loopback."""
-    command = [str(reference_engine()), "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    command = [str(reference_engine()), "--port", "0", *options]
+    environ = {**os.environ, **environment}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ) as process:
         try:
             assert process.stdout is not None
             yield Running(process.pid, int(process.stdout.readline().rpartition(":")[2]))

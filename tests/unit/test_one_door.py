@@ -15,6 +15,7 @@ DOORS = {
     "jinja2": {"report/html.py"},
     "plotly": {"report/charts.py"},
     "hdrh": {"results/histogram.py"},
+    "pyarrow": {"fleet/replay_file.py"},
 }
 
 

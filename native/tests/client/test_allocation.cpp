@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <memory>
 #include <new>
+#include <thread>
 
 #if defined(__GNUC__) && !defined(__clang__)
 // GCC sees malloc through the inlined operator new below and free through its delete.
@@ -121,5 +122,43 @@ TEST_CASE("a running worker allocates nothing, whatever its engine does") {
         CHECK(closed.allocations == 0);
         CHECK(closed.books.balanced());
         CHECK(closed.books.accepted > 100);
+    }
+}
+
+TEST_CASE("a worker that replays a file allocates nothing, starved or not") {
+    const test::LoopbackEngine engine([](int connection, const std::atomic<bool>& stop) {
+        std::atomic<bool> gone = false;
+        test::serve(connection, gone, [&](std::uint64_t id) {
+            if (stop) gone = true;
+            test::accept_order(connection, id);
+        });
+    });
+    const std::vector<Intent> flow = make_flow({}, 0, 2'000);
+    for (const std::int64_t late_ns : {std::int64_t{0}, 20 * kNsPerMs}) {
+        const WorkerPlan plan{MonotonicClock::now_ns() + kNsPerMs, 500 * kNsPerMs, 100 * kNsPerMs,
+                              false};
+        const auto source = std::make_unique<ReplaySource>();
+        const auto feed = [&] {
+            for (std::uint32_t i = 0; i < flow.size(); ++i) {
+                source->orders.push({i * 100'000, flow[i], i % 2});
+            }
+            source->fed_until_ns = ReplaySource::kAllFed;
+        };
+        std::thread feeder;
+        if (late_ns == 0) {
+            feed();
+        } else {
+            feeder = std::thread([&] {
+                while (MonotonicClock::now_ns() < plan.start_ns + late_ns)
+                    std::this_thread::yield();
+                feed();
+            });
+        }
+        const Ran ran =
+            run_here(ReplaySchedule<false>(*source, plan.start_ns), plan, engine.port());
+        if (feeder.joinable()) feeder.join();
+        CHECK(ran.allocations == 0);
+        CHECK(ran.books.balanced());
+        CHECK(ran.books.accepted == flow.size());
     }
 }

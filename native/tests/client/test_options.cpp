@@ -53,7 +53,8 @@ TEST_CASE("flags give the arrival laws their parameters") {
 TEST_CASE("arrival laws that can't be are answered with one sentence") {
     CHECK_THROWS_WITH_AS(
         parse_options({"--arrivals", "often"}),
-        "arrivals: `often` is not one of constant, poisson, hawkes, bursts, closed", LoadError);
+        "arrivals: `often` is not one of constant, poisson, hawkes, bursts, closed, recorded",
+        LoadError);
     CHECK_THROWS_WITH_AS(
         parse_options({"--arrivals", "hawkes", "--rate", "5", "--branching-ratio", "1"}),
         "branching_ratio: must be at least 0 and below 1, or the rate grows without end",

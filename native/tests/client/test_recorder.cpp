@@ -115,3 +115,18 @@ TEST_CASE_FIXTURE(Fixture, "a time beyond an hour is counted, in the last bucket
     CHECK(recorder.errors()[ErrorKind::kOutOfRange] == 1);
     CHECK(collect()[0].response.indices == std::vector<std::uint32_t>{33'420});
 }
+
+TEST_CASE_FIXTURE(Fixture, "another reply joins the second that the schedule has reached") {
+    IntervalSet* set = recorder.intend(kStartNs);
+    recorder.sent(*set);
+    recorder.answered(*set, true, 100, 90);
+    recorder.pass(kStartNs + kNsPerS);
+    recorder.other_reply(1'000);
+    recorder.finish();
+    const auto intervals = collect();
+    REQUIRE(intervals.size() == 2);
+    CHECK(intervals[0].other_reply.counts.empty());
+    CHECK(intervals[1].index == 1);
+    CHECK(intervals[1].books.intended == 0);
+    CHECK(intervals[1].other_reply.counts == std::vector<std::uint64_t>{1});
+}

@@ -30,6 +30,8 @@ struct Level {
     std::int64_t timeout_ns = 100 * kNsPerS;
     std::uint32_t in_flight = 65'536;
     std::size_t collect_every = 1;  ///< the collector comes at each n-th wait; 0: never
+    const protocol::Plan* protocol = &orderwire_plan();
+    std::vector<Intent> flow = plain_flow();
 };
 
 struct Outcome {
@@ -40,6 +42,7 @@ struct Outcome {
     std::unique_ptr<Histogram<std::uint64_t>> service = make();
     std::unique_ptr<Histogram<std::uint64_t>> send_lag = make();
     std::unique_ptr<Histogram<std::uint64_t>> engine = make();
+    std::unique_ptr<Histogram<std::uint64_t>> other_reply = make();
 
     static std::unique_ptr<Histogram<std::uint64_t>> make() {
         return std::make_unique<Histogram<std::uint64_t>>();
@@ -58,7 +61,6 @@ Outcome carry_out(VirtualWorld& world, Schedule schedule, const Level& level,
                   std::function<void(WorkerShared&)> during = {}) {
     using VirtualWorker = Worker<VirtualClock, VirtualNetwork, WireCodec, Schedule>;
     using Connections = typename VirtualWorker::Connections;
-    const std::vector<Intent> flow = plain_flow();
     const auto shared = std::make_unique<WorkerShared>();
     Outcome outcome;
     std::size_t waits = 0;
@@ -72,8 +74,8 @@ Outcome carry_out(VirtualWorld& world, Schedule schedule, const Level& level,
     std::vector<typename Connections::Member> connections;
     for (std::uint32_t i = 0; i < links; ++i) {
         connections.emplace_back(
-            VirtualNetwork::Socket{&world, i}, WireCodec(orderwire_plan(), Random(i), {}), flow,
-            ConnectionPlan{(level.in_flight + links - 1) / links, level.timeout_ns, 0});
+            VirtualNetwork::Socket{&world, i}, WireCodec(*level.protocol, Random(i), {}),
+            level.flow, ConnectionPlan{(level.in_flight + links - 1) / links, level.timeout_ns, 0});
     }
     VirtualWorker worker(VirtualClock{&world},
                          Connections({&world, {}}, std::move(connections), level.in_flight),
@@ -87,6 +89,7 @@ Outcome carry_out(VirtualWorld& world, Schedule schedule, const Level& level,
         add_to(*outcome.service, interval.service);
         add_to(*outcome.send_lag, interval.send_lag);
         add_to(*outcome.engine, interval.engine);
+        add_to(*outcome.other_reply, interval.other_reply);
     }
     world.on_wait = {};
     return outcome;

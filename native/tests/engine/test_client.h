@@ -14,6 +14,8 @@
 #include <cstring>
 #include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "client/file_descriptor.h"
@@ -82,6 +84,8 @@ public:
         }
     }
 
+    void send_text(std::string_view text) { send_bytes(std::as_bytes(std::span(text))); }
+
     /// How many bytes the kernel took; 0 when it took none within `patience_ms`.
     std::size_t offer_bytes(std::span<const std::byte> bytes, int patience_ms) {
         pollfd wait{socket_.get(), POLLOUT, 0};
@@ -102,6 +106,15 @@ public:
             if (count <= 0) return std::nullopt;
             buffer_.insert(buffer_.end(), chunk, chunk + count);
         }
+    }
+
+    /// Whatever comes next, in any protocol; nothing when the engine has closed the connection.
+    std::string next_bytes() {
+        pollfd wait{socket_.get(), POLLIN, 0};
+        REQUIRE_MESSAGE(::poll(&wait, 1, kPatienceMs) == 1, "the engine does not answer");
+        char chunk[16'384];
+        const ssize_t count = ::recv(socket_.get(), chunk, sizeof chunk, 0);
+        return count <= 0 ? std::string() : std::string(chunk, static_cast<std::size_t>(count));
     }
 
     ReplyMessage must_get(orderwire::Type type) {

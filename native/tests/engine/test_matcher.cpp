@@ -229,3 +229,81 @@ TEST_CASE("a session that goes takes its orders with it and no others") {
     CHECK(0 == send.matcher.cancel_all(77));
     CHECK(1 == send.matcher.living_orders());
 }
+
+TEST_CASE("a replace by total counts what the chain has traded") {
+    Fixture send;
+    std::vector<Reply> replies;
+    send(1, new_order(1, Side::kBuy, 100, 10));
+    send(2, new_order(1, Side::kSell, 100, 4));
+
+    auto total = replace_order(2, 1, 101, 9);
+    total.header.type = kReplaceTotal;
+    send.matcher.replace_total(1, total, replies);
+
+    CHECK(Type::kAccepted == replies.at(0).type);
+    CHECK(5 == send.matcher.resting(0, Side::kBuy).at(0).quantity);
+    CHECK(4 == send.matcher.resting(0, Side::kBuy).at(0).traded);
+}
+
+TEST_CASE(
+    "a replace by total that leaves nothing is rejected, or cancels where that is asked for") {
+    Fixture send;
+    send(1, new_order(1, Side::kBuy, 100, 10));
+    send(2, new_order(1, Side::kSell, 100, 4));
+    auto total = replace_order(2, 1, 101, 4);
+    std::vector<Reply> replies;
+
+    total.header.detail = static_cast<std::uint8_t>(WhenNothingIsLeft::kReject);
+    send.matcher.replace_total(1, total, replies);
+    CHECK(Type::kRejected == replies.at(0).type);
+    CHECK(static_cast<std::uint8_t>(RejectReason::kBadQuantity) == replies.at(0).detail);
+    CHECK(1 == send.matcher.living_orders());
+
+    total.header.detail = static_cast<std::uint8_t>(WhenNothingIsLeft::kCancel);
+    send.matcher.replace_total(1, total, replies);
+    CHECK(Type::kCancelled == replies.at(1).type);
+    CHECK(2 == replies.at(1).order_id);
+    CHECK(6 == replies.at(1).quantity);
+    CHECK(0 == send.matcher.living_orders());
+}
+
+TEST_CASE("a reduced order keeps its place, and one that is no larger already is left alone") {
+    Fixture send;
+    send(1, new_order(1, Side::kBuy, 100, 10));
+    send(2, new_order(1, Side::kBuy, 100, 10));
+    send(3, new_order(1, Side::kSell, 100, 4));
+    std::vector<Reply> replies;
+
+    send.matcher.reduce(1, replace_order(2, 1, 0, 7), replies);
+    CHECK(Type::kCancelled == replies.at(0).type);
+    CHECK(3 == replies.at(0).quantity);
+    CHECK(3 == replies.at(0).remaining);
+    CHECK(1 == send.matcher.resting(0, Side::kBuy).at(0).session);
+
+    send.matcher.reduce(1, replace_order(3, 1, 0, 7), replies);
+    CHECK(Type::kRejected == replies.at(1).type);
+
+    send.matcher.reduce(1, replace_order(4, 1, 0, 3), replies);
+    CHECK(0 == replies.at(2).remaining);
+    CHECK(1 == send.matcher.living_orders());
+
+    send.matcher.reduce(1, replace_order(5, 1, 0, 1), replies);
+    CHECK(static_cast<std::uint8_t>(RejectReason::kUnknownOrder) == replies.at(3).detail);
+}
+
+TEST_CASE("both sides of a trade get its number, and matchers that take turns share none") {
+    Matcher matcher({}, {.first = 2, .step = 3});
+    std::vector<Reply> replies;
+    matcher.enter(1, new_order(1, Side::kBuy, 100, 1), replies);
+    matcher.enter(1, new_order(2, Side::kBuy, 100, 1), replies);
+    replies.clear();
+    matcher.enter(2, new_order(1, Side::kSell, 100, 2), replies);
+
+    REQUIRE(5 == replies.size());
+    CHECK(2 == replies[1].match);
+    CHECK_FALSE(replies[1].was_resting);
+    CHECK(2 == replies[2].match);
+    CHECK(replies[2].was_resting);
+    CHECK(5 == replies[3].match);
+    CHECK(5 == replies[4].match);
+}

@@ -1,6 +1,7 @@
 // The engine's command line.
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -78,6 +79,40 @@ TEST_CASE("every option is taken, with a space or an equals sign") {
     CHECK(2'000'000 == options.unread_max_bytes);
 }
 
+TEST_CASE("a protocol and who may log on are taken, the password from the environment") {
+    ::setenv("ENGINE_TEST_PASSWORD", "secret", 1);
+    const EngineOptions options = parse_options(
+        {"--protocol=ouch42", "--user", "trader", "--password-env=ENGINE_TEST_PASSWORD"});
+
+    CHECK(Protocol::kOuch42 == options.protocol);
+    CHECK("trader" == options.user);
+    CHECK("secret" == options.password);
+    CHECK(Protocol::kFix44 == parse_options({"--protocol", "fix44"}).protocol);
+    CHECK(Protocol::kOrderwire == parse_options({"--protocol", "orderwire"}).protocol);
+    CHECK(Protocol::kOrderwire == parse_options({}).protocol);
+}
+
+TEST_CASE("a log-on that cannot be is told") {
+    ::setenv("ENGINE_TEST_PASSWORD", "secret", 1);
+    ::setenv("ENGINE_TEST_LONG_PASSWORD", "elevenchars", 1);
+    ::unsetenv("ENGINE_TEST_NOTHING");
+
+    CHECK("--protocol takes orderwire, ouch42 or fix44, not \"fix\"" ==
+          complaint({"--protocol", "fix"}));
+    CHECK("--user and --password-env belong together: give both or none" ==
+          complaint({"--protocol=fix44", "--user=me"}));
+    CHECK("--user needs --protocol ouch42 or fix44: orderwire has no log-on" ==
+          complaint({"--user=me", "--password-env=ENGINE_TEST_PASSWORD"}));
+    CHECK("--password-env names the environment variable ENGINE_TEST_NOTHING, which is not set" ==
+          complaint({"--protocol=fix44", "--user=me", "--password-env=ENGINE_TEST_NOTHING"}));
+    CHECK(
+        "with ouch42 a user has at most 6 characters and a password 10" ==
+        complaint({"--protocol=ouch42", "--user=me", "--password-env=ENGINE_TEST_LONG_PASSWORD"}));
+    CHECK(
+        "with ouch42 a user has at most 6 characters and a password 10" ==
+        complaint({"--protocol=ouch42", "--user=trader7", "--password-env=ENGINE_TEST_PASSWORD"}));
+}
+
 TEST_CASE("a wrong option is answered with what is wrong and what is allowed") {
     CHECK("there is no option --prot; --help lists them all" == complaint({"--prot", "1"}));
     CHECK("--port takes a whole number from 0 to 65535, not \"65536\"" ==
@@ -100,8 +135,9 @@ TEST_CASE("help names every option") {
     const std::string help = help_text();
     for (const char* name :
          {"--address", "--port", "--threads", "--symbols-max", "--orders-max", "--cpus", "--wait",
-          "--unread-max-bytes", "--busy-ns", "--sleep-us", "--lock-ns", "--stall-every-ms",
-          "--stall-ms", "--exit-after-orders", "--slow-reader-us"}) {
+          "--unread-max-bytes", "--protocol", "--user", "--password-env", "--busy-ns", "--sleep-us",
+          "--lock-ns", "--stall-every-ms", "--stall-ms", "--exit-after-orders",
+          "--slow-reader-us"}) {
         CAPTURE(name);
         CHECK(help.find(name) != std::string::npos);
     }

@@ -5,6 +5,7 @@ import pytest
 from cluster.analysis.books import audit
 from cluster.results.histogram import Histogram
 from cluster.results.orders import OrderCounts
+from cluster.results.replies import ReplyManners
 from fakes.levels import Truth, level_record, with_agent
 
 RECORD = level_record(Truth(offered_per_s=1_000, timed_out_per_s=4, lost_per_s=2))
@@ -90,3 +91,29 @@ def test_a_fault_in_every_second_is_told_a_few_times_and_counted():
 
     assert len(messages) == 6
     assert messages[-1] == "7 more such imbalances."
+
+
+def test_orders_with_several_replies_need_no_balance():
+    answered = RECORD.agents[0].orders.answered
+
+    for orders in (0, 1, answered):
+        times = Histogram.from_values([5] * orders)
+        assert audit(with_second(RECORD, other_reply=times)) == []
+
+
+def test_more_last_replies_than_answered_orders_are_found():
+    answered = RECORD.agents[0].orders.answered
+    times = Histogram.from_values([5] * (answered + 1))
+    (finding,) = audit(with_second(RECORD, other_reply=times))
+
+    assert f"{answered + 1:,} times were recorded as last_reply" in finding.message
+    assert f"for {answered:,} answered orders" in finding.message
+
+
+def test_a_first_reply_may_be_of_an_order_that_was_never_answered_but_must_have_been_sent():
+    record = replace(RECORD, manners=ReplyManners(timed_reply="last"))
+    sent = record.agents[0].orders.sent
+    (finding,) = audit(with_second(record, other_reply=Histogram.from_values([5] * (sent + 1))))
+
+    assert audit(with_second(record, other_reply=Histogram.from_values([5] * sent))) == []
+    assert f"first_reply for {sent:,} sent orders" in finding.message

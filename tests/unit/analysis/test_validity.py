@@ -1,16 +1,20 @@
 """Each finding: a level at which it is given, and one at which it is not."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cluster.analysis.observed import observe
+from cluster.analysis.reply_rules import LOSSES
 from cluster.analysis.validity import findings
 from cluster.experiment.model import Bursts, Hawkes
 from cluster.results.finding import Severity
+from cluster.results.replies import ReplyManners
 from cluster.units import NS_PER_S, NS_PER_US
-from fakes.levels import START_NS, Truth, constant, level_record
+from fakes.levels import START_NS, Truth, constant, level_record, with_agent
 
 GOOD = Truth(offered_per_s=4_000, control_s=6, profile_s=4)
 
@@ -49,6 +53,12 @@ FIRES = {
     "tcp-retransmits": (Severity.WARNING, replace(GOOD, retransmits=100)),
     "orders-rejected": (Severity.WARNING, replace(GOOD, rejected_ratio=0.2)),
     "too-few-orders": (Severity.WARNING, replace(GOOD, offered_per_s=40)),
+    "connections-lost": (Severity.WARNING, replace(GOOD, errors={"logged_out": 1})),
+    "messages-unknown": (Severity.WARNING, replace(GOOD, errors={"unknown_message": 1})),
+    "messages-garbled": (Severity.WARNING, replace(GOOD, errors={"garbled_message": 1})),
+    "messages-cut": (Severity.WARNING, replace(GOOD, errors={"cut_message": 1})),
+    "sequence-broken": (Severity.WARNING, replace(GOOD, errors={"sequence_break": 1})),
+    "requests-skipped": (Severity.NOTE, replace(GOOD, skipped=1_300)),
 }
 
 
@@ -85,6 +95,12 @@ SILENT = {
     "ended-early": GOOD,
     "orders-open": GOOD,
     "engine-pushed-back": replace(GOOD, rwnd_limited_ratio=0.4),
+    "connections-lost": replace(GOOD, errors={"late_reply": 9, "unknown_message": 1}),
+    "messages-unknown": replace(GOOD, errors={"unknown_id": 9, "garbled_message": 1}),
+    "messages-garbled": replace(GOOD, errors={"unknown_message": 1}),
+    "messages-cut": replace(GOOD, errors={"reset": 1}),
+    "sequence-broken": replace(GOOD, errors={"duplicate_reply": 1}),
+    "requests-skipped": replace(GOOD, skipped=1_000),
 }
 
 
@@ -272,3 +288,56 @@ def test_a_level_that_never_began_is_a_finding_and_no_crash():
     )
 
     assert found == {"ended-early": Severity.INVALID}
+
+
+def test_lost_connections_are_told_by_how_they_ended():
+    errors = {"engine_silent": 1, "logged_out": 1, "reset": 0}
+    message = the("connections-lost", replace(GOOD, agents=2, errors=errors)).message
+
+    assert message.startswith("4 of 4 connections ended during the level: ")
+    assert "2 logged out by the engine" in message
+    assert "2 ended by us, as nothing came for longer than the protocol allows" in message
+    assert "reset" not in message
+
+
+def test_every_kind_of_error_that_ends_a_connection_counts_as_a_loss():
+    header = (Path(__file__).parents[3] / "native" / "client" / "errors.cpp").read_text()
+    names = re.findall(r'return "(\w+)"', header)
+
+    assert names[: len(LOSSES)] == list(LOSSES)
+    assert names[len(LOSSES)] == "late_reply"
+
+
+def test_many_rejections_are_told_with_their_most_frequent_reasons():
+    reasons = {"3": 700, "4": 100, "5": 90, "6": 80, "": 5}
+    manners = ReplyManners(reasons={"3": "unknown order"})
+    truth = replace(GOOD, rejected_ratio=0.2, reject_reasons=reasons)
+    message = the("orders-rejected", truth, manners=manners).message
+
+    assert (
+        "Reasons over the whole level: 3 (unknown order) 1,400, 4 200, 5 180, and 2 more."
+        in message
+    )
+
+
+def test_rejections_without_reasons_are_told_without():
+    assert "Reasons" not in the("orders-rejected", replace(GOOD, rejected_ratio=0.2)).message
+
+
+def with_errors(**errors):
+    return with_agent(level_record(GOOD), 1, errors=errors)
+
+
+def test_orders_that_a_file_gave_too_late_make_the_level_invalid():
+    (found,) = findings(observe(with_errors(replay_starved=3)))
+
+    assert (found.code, found.severity) == ("replay-starved", Severity.INVALID)
+    assert "3 of 44,000 orders" in found.message
+
+
+@pytest.mark.parametrize(("rows", "severity"), [(40, Severity.NOTE), (4_000, Severity.WARNING)])
+def test_rows_that_name_no_living_order_are_told(rows, severity):
+    (found,) = findings(observe(with_errors(replay_unknown_reference=rows)))
+
+    assert (found.code, found.severity) == ("replay-unknown-reference", severity)
+    assert f"{rows:,} rows" in found.message

@@ -2,11 +2,12 @@ from dataclasses import replace
 
 import pytest
 
-from cluster.driver.guards import Seen, reason_to_end
+from cluster.driver.guards import Seen, end_of_orders, reason_to_end
 from cluster.experiment.model import Abort
 from cluster.results.agent import Progress
 from cluster.results.histogram import Histogram
 from cluster.results.orders import OrderCounts
+from cluster.units import NS_PER_S
 
 ABORT = Abort(response_p99_ms=10, error_ratio=0.01)
 PROGRESS = Progress(
@@ -87,3 +88,28 @@ def test_a_second_without_answers_has_no_p99_to_judge() -> None:
     seen = replace(HEALTHY, newest_response=Histogram.empty())
 
     assert reason_to_end(seen, ABORT) == ""
+
+
+ENDED = replace(
+    PROGRESS, finished=True, source_ended="a.csv is at its end", source_ended_ns=3 * NS_PER_S + 1
+)
+
+
+def test_a_file_at_its_end_ends_the_level_after_the_whole_seconds_it_filled() -> None:
+    assert end_of_orders((ENDED, ENDED), 5) == (3, "a.csv is at its end")
+
+
+def test_a_file_ends_the_level_only_when_every_agent_has_had_its_answers() -> None:
+    assert end_of_orders((ENDED, PROGRESS), 5) == (5, "")
+    assert end_of_orders((ENDED, replace(ENDED, finished=False)), 5) == (5, "")
+    assert end_of_orders((), 5) == (5, "")
+
+
+def test_closed_loop_the_second_of_the_last_answer_is_not_whole() -> None:
+    assert end_of_orders((replace(ENDED, source_ended_ns=0),), 5)[0] == 4
+
+
+def test_a_file_that_one_agent_could_not_read_on_ends_the_level_for_all() -> None:
+    failed = replace(ENDED, source_ended="a.csv: row 7: no", source_failed=True)
+
+    assert end_of_orders((PROGRESS, failed), 5) == (3, "a.csv: row 7: no")

@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 from cluster.driver.ledger import Ledger
-from cluster.fleet.agent import Poll
+from cluster.fleet.agent import Closing, Poll
 from cluster.results.agent import Interval, Progress
 from cluster.results.histogram import Histogram
 from cluster.results.orders import OrderCounts
+from cluster.results.replies import ReplyCounts
 
 
 def poll(time_ns: int, sent: int, *intervals: tuple[int, list[int]]) -> Poll:
@@ -52,3 +55,16 @@ def test_before_anything_was_said_there_is_nothing() -> None:
     assert ledger.latest() == ()
     assert ledger.newest_response().total == 0
     assert ledger.orders() == OrderCounts()
+
+
+def test_what_an_agent_says_of_replies_is_its_last_word() -> None:
+    ledger = Ledger(("a", "b"))
+    ledger.take({"a": poll(1, 10), "b": poll(1, 10)}, {})
+    last = poll(2, 20)
+    told = replace(last, progress=replace(last.progress, replies=ReplyCounts(executions=4)))
+
+    ledger.close({"a": Closing(told, True, None, (), 1, {"3": 2})}, {"b": "gone"})
+    a, b = ledger.results({"a": "h", "b": "h"}, {"a": 0, "b": 0})
+
+    assert (a.replies.executions, a.reject_reasons) == (4, {"3": 2})
+    assert (b.replies, b.reject_reasons) == (ReplyCounts(), {})

@@ -1,11 +1,11 @@
 """One level in virtual time: real driver code, fake agents, no sockets and no waiting."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from cluster.driver.ledger import Ledger
-from cluster.driver.level import INTERRUPTED, LevelRun
+from cluster.driver.level import INTERRUPTED, LevelRun, as_offered
 from cluster.errors import StartFailed
 from cluster.experiment.model import Experiment
 from cluster.experiment.plan import Level, plan
@@ -196,3 +196,13 @@ def test_every_agent_is_released_after_the_level() -> None:
     scene.carry_out()
 
     assert all("close" in agent.calls for agent in scene.agents.values())
+
+
+def test_a_level_of_recorded_times_was_offered_at_the_rate_of_its_books() -> None:
+    record = Scene().carry_out()
+    recorded = replace(LEVEL, arrivals="recorded", offered_per_s=None, speed=4.0)
+    rate = sum(agent.orders.intended for agent in record.agents) / 6
+
+    assert as_offered(recorded, record.agents, 6).offered_per_s == pytest.approx(rate)
+    assert as_offered(recorded, record.agents, 0).offered_per_s == 0
+    assert as_offered(LEVEL, record.agents, 6) is LEVEL

@@ -57,9 +57,9 @@ def test_the_examples_of_the_documentation_load() -> None:
         parse_experiment(example, "configuration.md")
 
 
-def test_quickstart_and_sustained_together_explain_every_key() -> None:
+def test_the_configs_together_explain_every_key() -> None:
     explained = set[str]()
-    for name in ("quickstart", "sustained"):
+    for name in ("quickstart", "sustained", "replay"):
         explained |= explained_keys((ROOT / "configs" / f"{name}.yaml").read_text())
 
     keys = {

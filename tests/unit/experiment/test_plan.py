@@ -5,7 +5,15 @@ from typing import Literal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster.experiment.model import Agents, Experiment, Load, Maximum, Measure, Profile
+from cluster.experiment.model import (
+    Agents,
+    Experiment,
+    Load,
+    Maximum,
+    Measure,
+    OrderFlow,
+    Profile,
+)
 from cluster.experiment.plan import plan, split_count, split_rate
 
 CPUS = frozenset({0, 1})
@@ -126,3 +134,28 @@ def test_every_plan_offers_what_the_experiment_asks_for(
     assert sum(share.in_flight for share in levels[-1].shares) == 1000
     assert all(share.in_flight >= workers for share in levels[-1].shares)
     assert all(0 <= share.phase < 1 for level in levels for share in level.shares)
+
+
+def test_speeds_are_levels_of_recorded_times_whose_rate_is_not_known_ahead() -> None:
+    replayed = Experiment(
+        name="plan",
+        load=Load(speeds=[1, 2.5], maximum=Maximum(in_flight=7)),
+        order_flow=OrderFlow(replay="capture.csv"),
+    )
+    levels = plan(replayed, CPUS).levels
+
+    assert ["recorded", "recorded", "closed"] == [level.arrivals for level in levels]
+    assert [1, 2.5, None] == [level.speed for level in levels]
+    assert {None} == {level.offered_per_s for level in levels}
+    assert [0, 1, 2] == [level.index for level in levels]
+
+
+def test_a_file_at_rates_of_ones_own_has_levels_as_ever() -> None:
+    replayed = Experiment(
+        name="plan",
+        load=Load(rates_per_s=[10], arrivals="constant"),
+        order_flow=OrderFlow(replay="capture.csv"),
+    )
+    (level,) = plan(replayed, CPUS).levels
+
+    assert ("constant", 10, None) == (level.arrivals, level.offered_per_s, level.speed)

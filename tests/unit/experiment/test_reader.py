@@ -180,6 +180,9 @@ def test_a_wrong_value_gets_one_sentence(yaml: str, message: str) -> None:
         ("{rates_per_s: []}", "there is nothing to offer: give `rates_per_s`, `maximum`, or both"),
         ("{}", "there is nothing to offer"),
         ("{maximum: {in_flight: 0}}", "must be a whole number from 1 to 1_000_000, not `0`"),
+        ("{speeds: [2, 1]}", "load.speeds: must rise, each speed once: 1 comes after 2"),
+        ("{speeds: [1], rates_per_s: [5]}", "load.speeds: give either `rates_per_s` or `speeds`"),
+        ("{speeds: [1]}", "load.speeds: scales the recorded times of a file: give `order_flow"),
         ("{maximum: 5}", "load.maximum: must be a section (keys: `in_flight`), not `5`"),
     ],
 )
@@ -377,3 +380,18 @@ def test_the_path_of_a_wire_schema_in_an_override_is_relative_to_the_user(tmp_pa
     path.write_text(SMALL)
 
     assert load_experiment(path, ["protocol=own.yaml"]).protocol == str(Path.cwd() / "own.yaml")
+
+
+def test_a_file_of_orders_is_named_or_described() -> None:
+    text = "name: x\nload: {speeds: [1]}\norder_flow:\n  replay: "
+    named = parse_experiment(text + "a.parquet\n", "e.yaml").order_flow.replayed
+    described = parse_experiment(text + "{file: a.parquet, tick: 0.05}\n", "e.yaml")
+
+    assert named is not None
+    assert named.file == "a.parquet"
+    assert described.order_flow.replayed is not None
+    assert str(described.order_flow.replayed.exact_tick) == "0.05"
+    assert "order_flow.replay.tick: must be" in sole(text + "{file: a.csv, tick: 0}\n")
+    assert "order_flow.replay.columns.prize: is not a key" in sole(
+        text + "{file: a.csv, columns: {prize: x}}\n"
+    )

@@ -11,6 +11,7 @@ from cluster.report.html import SECTIONS, anchor, breakable, marked, render_repo
 from cluster.report.page import ReportInputs
 from cluster.results.engine import Capability, Counter, HotFunction, ThreadUse
 from cluster.results.finding import Finding, Severity
+from cluster.results.replies import RejectReason
 from cluster.results.summary import Summary
 from fakes.summary import (
     dead_engine_summary,
@@ -22,6 +23,7 @@ from fakes.summary import (
 )
 
 HOSTILE = "<script>alert('x')</script>"
+NEW_IN_LEVELS = ("timed_reply", "first_reply_ns", "last_reply_ns", "replies", "reject_reasons")
 VOID = {"meta", "input", "br", "hr", "img", "link", "wbr"}
 
 
@@ -86,9 +88,12 @@ def hostile_summary() -> Summary:
     engine = summary.engine
     assert engine.exit
     assert isinstance(thread, ThreadUse)
+    reason = RejectReason(reason=HOSTILE, meaning=HOSTILE, count=1)
+    level = summary.levels[0].model_copy(update={"reject_reasons": [reason]})
     return summary.model_copy(
         update={
             "name": HOSTILE,
+            "levels": [level, *summary.levels[1:]],
             "findings": [
                 Finding(severity=Severity.NOTE, code="x", message=HOSTILE, advice=HOSTILE)
             ],
@@ -168,8 +173,9 @@ def test_everything_from_a_host_is_text() -> None:
     assert HOSTILE not in render_report(hostile)
     assert plain.scripts == page.scripts
     shown = "".join(page.text)
-    # The name thrice, finding, advice, process, outputs, thread, counter, functions and the rest.
-    assert shown.count(HOSTILE) >= 20
+    # The name thrice, finding, advice, process, outputs, thread, counter, functions, a rejection's
+    # reason and meaning, and the rest.
+    assert shown.count(HOSTILE) >= 22
 
 
 def test_a_missing_value_gives_its_reason_on_hover_and_to_screen_readers(html: str) -> None:
@@ -186,6 +192,19 @@ def test_a_run_that_is_not_valid_leads_with_a_banner() -> None:
     assert html.index('class="banner"') < html.index('id="verdict"')
     assert "This measurement is not valid: one finding says why." in html
     assert "book corrupted" in html
+
+
+def test_a_run_of_before_replies_were_counted_still_has_its_report() -> None:
+    summary = sample_summary()
+    content = summary.model_dump(mode="json")
+    for level in content["levels"]:
+        for name in NEW_IN_LEVELS:
+            del level[name]
+    older = render_report(inputs(Summary.model_validate(content)))
+
+    assert [] == outline(older).open
+    assert "<h3>What the engine replied</h3>" not in older
+    assert "<h3>What the engine replied</h3>" in render_report(inputs(summary))
 
 
 def test_a_valid_run_has_no_banner(html: str) -> None:

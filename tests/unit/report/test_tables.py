@@ -18,8 +18,10 @@ from cluster.report.level_tables import (
     response_table,
     throughput_table,
 )
+from cluster.report.reply_tables import REASONS_SHOWN, reasons_table, replies_table
 from cluster.results.engine import Counter
 from cluster.results.orders import OrderCounts
+from cluster.results.replies import RejectReason
 from fakes.summary import (
     NO_COUNTERS,
     TOO_FEW,
@@ -279,3 +281,51 @@ def test_too_many_events_are_counted_instead() -> None:
 
     assert EVENTS_SHOWN + 1 == len(table.rows)
     assert ["", "…", "5 more are in events.jsonl"] == texts(table, EVENTS_SHOWN)
+
+
+def test_what_was_replied_has_a_row_per_level_with_the_time_to_the_last_reply() -> None:
+    row = by_name(replies_table(LEVELS), 1)
+
+    assert row["Executions"] == "166,666"
+    assert row["Unsolicited"] == "0"
+    assert row["Several replies"] == "30,000"
+    assert row["Last reply p50"] == "47.6 µs"
+
+
+def test_where_the_last_reply_is_timed_the_first_is_told() -> None:
+    level = LEVELS[1]
+    update = {"timed_reply": "last", "first_reply_ns": level.last_reply_ns, "last_reply_ns": None}
+    row = by_name(replies_table([level.model_copy(update=update)]), 0)
+
+    assert row["First reply p50"] == "47.6 µs"
+    assert "Last reply p50" not in row
+
+
+def test_a_level_without_orders_of_several_replies_says_so() -> None:
+    why = "no order had several replies"
+    update = {"last_reply_ns": None, "not_measured": {"last_reply_ns": why}}
+    table = replies_table([LEVELS[1].model_copy(update=update)])
+
+    assert by_name(table, 0)["Last reply p99"] == DASH
+    assert by_name(table, 0)["Several replies"] == "0"
+    assert table.reasons == (why,)
+
+
+def test_levels_of_before_replies_were_counted_have_no_row() -> None:
+    older = [level.model_copy(update={"replies": None}) for level in LEVELS]
+
+    assert replies_table(older).rows == ()
+
+
+def test_reasons_of_rejections_stand_beside_what_they_mean_and_only_the_first_are_shown() -> None:
+    row = by_name(reasons_table(LEVELS), 0)
+    many = [RejectReason(reason=str(n), meaning="", count=1) for n in range(30)]
+    update = {"reject_reasons": many}
+
+    assert row == {
+        "Level": "10,000/s",
+        "Reason": "3",
+        "Meaning": "unknown order",
+        "Orders": "200",
+    }
+    assert len(reasons_table([LEVELS[0].model_copy(update=update)]).rows) == REASONS_SHOWN

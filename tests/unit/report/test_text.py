@@ -8,6 +8,7 @@ from cluster.report.cells import DASH
 from cluster.report.text import print_summary, render_summary, summary_line
 from cluster.results.engine import HotFunction
 from cluster.results.finding import Finding, Severity
+from cluster.results.replies import RejectReason
 from fakes.summary import TOO_FEW, dead_engine_summary, sample_summary
 
 PATH = Path("runs/2026-11-23T140502-quickstart/report.html")
@@ -167,3 +168,40 @@ def test_a_run_is_one_line_in_a_list() -> None:
         "(93%)",
     ]
     assert summary_line(dead_engine_summary()).startswith("not valid")
+
+
+def test_what_was_replied_is_told_level_by_level() -> None:
+    rows = [" ".join(line.split()) for line in section(TEXT, "REPLIES")]
+
+    assert (
+        "offered executions remainders unsolicited out of order skipped last reply p99" == rows[0]
+    )
+    assert "50,000/s 166,666 10,000 0 0 0 167 µs" == rows[2]
+
+
+def test_the_reasons_of_rejections_are_told_with_their_meaning() -> None:
+    lines = section(TEXT, "REJECTED")
+
+    assert lines[0] == r"  10,000/s: 3 (unknown order) 200, 4 (price out of range) 120, \x07 80"
+
+
+def test_a_reason_can_not_move_the_cursor() -> None:
+    summary = sample_summary()
+    reasons = [RejectReason(reason="\x1b[2J", meaning="a\rb", count=1)] * 5
+    level = summary.levels[0].model_copy(update={"reject_reasons": reasons})
+    text = render_summary(summary.model_copy(update={"levels": [level]}), None)
+
+    assert "\x1b" not in text
+    assert "\r" not in text
+    assert "2 more reasons" in text
+
+
+def test_a_run_of_before_replies_were_counted_has_no_word_of_them() -> None:
+    summary = sample_summary()
+    update = {"replies": None, "reject_reasons": [], "last_reply_ns": None}
+    levels = [level.model_copy(update=update) for level in summary.levels]
+    text = render_summary(summary.model_copy(update={"levels": levels}), None)
+
+    assert "REPLIES" not in text
+    assert "REJECTED" not in text
+    assert "ORDERS" in text

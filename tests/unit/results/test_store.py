@@ -10,11 +10,14 @@ from cluster.analysis.level import summarise_level
 from cluster.errors import ResultsError
 from cluster.results.agent import QUANTITIES
 from cluster.results.engine import EngineExit
+from cluster.results.histogram import Histogram
+from cluster.results.replies import ReplyCounts, ReplyManners
 from cluster.results.runs import list_runs
 from cluster.results.store import RunDirectory
-from fakes.levels import START_NS, Truth, level_record
+from fakes.levels import START_NS, Truth, level_record, with_agent
 from fakes.summary import sample_summary
 
+NEW_IN_SUMMARY = ("timed_reply", "first_reply_ns", "last_reply_ns", "replies", "reject_reasons")
 TRUTH = Truth(offered_per_s=500, control_s=2, profile_s=1, timed_out_per_s=2)
 
 
@@ -29,6 +32,22 @@ def saved(run):
     run.save_experiment("name: quick\n")
     run.save_level(record, summarise_level(record))
     return record
+
+
+def forget_replies(level):
+    """Make a level's files those of a loadcluster that did not count replies yet."""
+    (level / "last_reply.hlog").unlink()
+    path = level / "result.json"
+    content = json.loads(path.read_text())
+    del content["manners"]
+    for agent in content["agents"]:
+        del agent["replies"], agent["reject_reasons"]
+    for samples in content["progress"].values():
+        for sample in samples:
+            del sample["replies"]
+    for name in NEW_IN_SUMMARY:
+        del content["summary"][name]
+    path.write_text(json.dumps(content))
 
 
 def test_a_run_is_named_after_its_time_and_experiment(run):
@@ -62,9 +81,44 @@ def test_a_level_s_files_are_text_with_one_log_per_quantity(run, saved):
     files = sorted(path.name for path in (run.path / "trials" / "01").iterdir())
     result = json.loads((run.path / "trials" / "01" / "result.json").read_text())
 
-    assert files == sorted([*(f"{quantity}.hlog" for quantity in QUANTITIES), "result.json"])
+    logs = [f"{quantity}.hlog" for quantity in (*QUANTITIES, "last_reply")]
+    assert files == sorted([*logs, "result.json"])
     assert result["summary"]["offered_per_s"] == saved.level.offered_per_s
     assert result["start_epoch_ns"] == run.clock.epoch_of(START_NS)
+
+
+def test_what_was_replied_comes_back_as_it_was_saved(run):
+    record = replace(
+        level_record(TRUTH), manners=ReplyManners(timed_reply="last", reasons={"3": "x"})
+    )
+    first = record.agents[0]
+    times = Histogram.from_values([5, 7_000])
+    intervals = (replace(first.intervals[0], other_reply=times), *first.intervals[1:])
+    replies = ReplyCounts(executions=1, skipped=2)
+    told = {"intervals": intervals, "replies": replies, "reject_reasons": {r"\xff": 3, "3": 1}}
+    record = with_agent(record, 0, **told)
+    run.save_experiment("name: quick\n")
+    run.save_level(record, summarise_level(record))
+    (read,) = RunDirectory.open(run.path).load_levels()
+
+    assert record == read
+    assert (run.path / "trials" / "01" / "first_reply.hlog").exists()
+    assert not (run.path / "trials" / "01" / "last_reply.hlog").exists()
+
+
+def test_a_level_of_before_replies_were_counted_can_still_be_read(run, saved):
+    forget_replies(run.path / "trials" / "01")
+    (read,) = RunDirectory.open(run.path).load_levels()
+
+    assert saved == read
+
+
+@pytest.mark.usefixtures("saved")
+def test_a_missing_log_of_other_replies_is_damage_where_there_was_one(run):
+    (run.path / "trials" / "01" / "last_reply.hlog").unlink()
+
+    with pytest.raises(ResultsError, match=r"last_reply\.hlog: it does not exist"):
+        run.load_levels()
 
 
 def test_levels_come_back_in_their_order(run):
