@@ -140,7 +140,11 @@ class EngineSide:
             # The agents' address of that host need not be one of its own: there may be NAT.
             address = ANY_ADDRESS
         return reference_engine_argv(
-            host, address=address, port=engine.port, threads=engine.reference.threads
+            host,
+            address=address,
+            port=engine.port,
+            threads=engine.reference.threads,
+            protocol=engine.reference.spoken(self._experiment.protocol),
         )
 
     def _max_s(self) -> float:

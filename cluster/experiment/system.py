@@ -22,6 +22,15 @@ class ReferenceEngine(Section):
     threads: int = Field(
         1, ge=1, le=256, description="Matching threads; the symbols are shared out among them."
     )
+    protocol: Literal["orderwire", "ouch42", "fix44"] | None = Field(
+        None,
+        description="What it speaks; left out: the experiment's `protocol` where it can, else "
+        "orderwire.",
+    )
+
+    def spoken(self, protocol: str) -> str:
+        """What it speaks in an experiment of this protocol."""
+        return self.protocol or (protocol if protocol in ("ouch42", "fix44") else "orderwire")
 
 
 class SshHost(Section):

@@ -26,7 +26,9 @@ def reference_engine() -> Path:
     return path
 
 
-def reference_engine_argv(host: Host, *, address: str, port: int, threads: int) -> list[str]:
+def reference_engine_argv(
+    host: Host, *, address: str, port: int, threads: int, protocol: str
+) -> list[str]:
     """The command that starts the reference engine on `host`, where it is put if need be.
 
     Raises:
@@ -38,4 +40,5 @@ def reference_engine_argv(host: Host, *, address: str, port: int, threads: int) 
         remote = f"{host.private_directory()}/{EXECUTABLE}"
         host.put(reference_engine().read_bytes(), remote, mode=OWNER_RUNS)
         path = remote
-    return [path, "--address", address, "--port", str(port), "--threads", str(threads)]
+    where = ["--address", address, "--port", str(port)]
+    return [path, *where, "--threads", str(threads), "--protocol", protocol]

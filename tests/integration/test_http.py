@@ -39,6 +39,7 @@ def test_a_status_other_than_2xx_rejects_the_order(tmp_path: Path) -> None:
     assert requests["DELETE 404"] > 0
     assert level.orders.rejected == requests["DELETE 404"]
     assert level.orders.accepted == requests["POST 201"] + requests["PUT 200"]
+    assert [reason.reason for reason in level.reject_reasons] == ["404"]
 
 
 def test_the_schedule_holds_against_nginx(tmp_path: Path) -> None:

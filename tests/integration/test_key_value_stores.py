@@ -51,6 +51,8 @@ def test_a_redis_without_memory_rejects_what_it_can_not_store(redis: Redis, tmp_
     assert is_balanced(level)
     assert level.orders.sent > 0
     assert level.orders.rejected == level.orders.sent
+    (reason,) = level.reject_reasons
+    assert reason.reason.startswith("OOM command not allowed")
 
 
 def test_memcached_counts_as_many_commands_as_we_count_orders(

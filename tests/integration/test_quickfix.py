@@ -40,6 +40,10 @@ def test_what_quickfix_refuses_is_rejected(protocol: str, tmp_path: Path) -> Non
     assert is_balanced(level)
     assert counts["refused"] > 0
     assert level.orders.rejected == counts["refused"]
+    # OrdRejReason 1 and CxlRejReason 1: QuickFIX's application knows neither symbol nor order.
+    (reason,) = level.reject_reasons
+    assert reason.in_words == "1 (unknown_symbol or unknown_order)"
+    assert reason.count == counts["refused"]
     assert level.orders.timed_out == 0
 
 

@@ -17,13 +17,12 @@ def run_level(
     folder: Path, protocol: str, port: int, env: Mapping[str, str] | None = None, **sections: object
 ) -> Said:
     """Send orders of `protocol` to `port` for two seconds; `sections` replace parts."""
-    parts = {
+    parts: dict[str, object] = {
         "agents": {"count": 1, "connections": CONNECTIONS},
         "load": {"rates_per_s": [MODEST_RATE_PER_S], "timeout_s": 1},
     }
-    experiment = write_experiment(
-        folder, protocol=protocol, engine={"port": port}, **(parts | sections)
-    )
+    parts["engine"] = {"port": port}
+    experiment = write_experiment(folder, protocol=protocol, **(parts | sections))
     return loadcluster("run", str(experiment), "--json", env=env)
 
 
