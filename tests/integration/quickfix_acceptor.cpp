@@ -2,10 +2,12 @@
 // orders. There is no book: limit orders rest until cancelled, market orders trade in full,
 // immediate-or-cancel orders trade half and the rest is cancelled.
 //
-//   quickfix_acceptor BEGIN_STRING PORT SESSIONS [password=P] [refuse_symbol=S] [ask=N]
+//   quickfix_acceptor BEGIN_STRING PORT SESSIONS [wants=PASSWORD] [refuse_symbol=S] [ask=N]
+//   [forget=N]
 //
 // Sessions are ENGINE <- CLIENT0000, CLIENT0001 … With `ask`, each session is asked after its N-th
-// order for a heartbeat (TestRequest) and for everything that it sent so far (ResendRequest).
+// order for a heartbeat (TestRequest). With `forget`, its N-th order is forgotten once it is
+// answered: with the next one QuickFIX sees a gap and asks for what is missing (ResendRequest).
 // Prints "ready", and when its input closes one line of counts, `name=n`.
 #include <quickfix/Application.h>
 #include <quickfix/Message.h>
@@ -29,6 +31,7 @@ struct Options {
     std::string password;
     std::string refuse_symbol;
     long ask = 0;
+    long forget = 0;
 };
 
 struct Order {
@@ -54,9 +57,9 @@ public:
     }
     void toApp(FIX::Message&, const FIX::SessionID&) throw(FIX::DoNotSend) override {}
 
-    void fromAdmin(const FIX::Message& message, const FIX::SessionID&) throw(
-        FIX::FieldNotFound, FIX::IncorrectDataFormat, FIX::IncorrectTagValue,
-        FIX::RejectLogon) override {
+    void fromAdmin(const FIX::Message& message,
+                   const FIX::SessionID&) throw(FIX::FieldNotFound, FIX::IncorrectDataFormat,
+                                                FIX::IncorrectTagValue, FIX::RejectLogon) override {
         const std::string type = type_of(message);
         if (type == FIX::MsgType_Logon && !options_.password.empty() &&
             (!message.isSetField(554) || message.getField(554) != options_.password)) {
@@ -73,9 +76,10 @@ public:
         }
     }
 
-    void fromApp(const FIX::Message& message, const FIX::SessionID& session) throw(
-        FIX::FieldNotFound, FIX::IncorrectDataFormat, FIX::IncorrectTagValue,
-        FIX::UnsupportedMessageType) override {
+    void fromApp(const FIX::Message& message,
+                 const FIX::SessionID& session) throw(FIX::FieldNotFound, FIX::IncorrectDataFormat,
+                                                      FIX::IncorrectTagValue,
+                                                      FIX::UnsupportedMessageType) override {
         const std::string type = type_of(message);
         ++counts_["got_" + type];
         if (type == FIX::MsgType_NewOrderSingle) {
@@ -87,8 +91,14 @@ public:
         } else {
             throw FIX::UnsupportedMessageType();
         }
-        if (++received_[session] == options_.ask) {
+        const long received = ++received_[session];
+        if (received == options_.ask) {
             ask(session);
+        }
+        if (received == options_.forget) {
+            // Once this message is done, QuickFIX expects the next: 1 more than this.
+            FIX::Session& state = *FIX::Session::lookupSession(session);
+            state.setNextTargetMsgSeqNum(state.getExpectedTargetNum() - 1);
         }
     }
 
@@ -98,7 +108,8 @@ private:
     }
 
     static Order order_of(const FIX::Message& message) {
-        return {message.getField(55), message.getField(54), std::atol(message.getField(38).c_str())};
+        return {message.getField(55), message.getField(54),
+                std::atol(message.getField(38).c_str())};
     }
 
     void enter(const FIX::Message& message, const FIX::SessionID& session) {
@@ -227,11 +238,6 @@ private:
         test.getHeader().setField(35, FIX::MsgType_TestRequest);
         test.setField(112, kTestRequestId);
         send(test, session);
-        FIX::Message resend;
-        resend.getHeader().setField(35, FIX::MsgType_ResendRequest);
-        resend.setField(7, "1");
-        resend.setField(16, "0");
-        send(resend, session);
     }
 
     static void send(FIX::Message& message, const FIX::SessionID& session) {
@@ -260,12 +266,14 @@ Options options_of(int count, char** words) {
         const auto equals = word.find('=');
         const std::string name = word.substr(0, equals);
         const std::string value = word.substr(equals + 1);
-        if (name == "password") {
+        if (name == "wants") {
             options.password = value;
         } else if (name == "refuse_symbol") {
             options.refuse_symbol = value;
         } else if (name == "ask") {
             options.ask = std::atol(value.c_str());
+        } else if (name == "forget") {
+            options.forget = std::atol(value.c_str());
         } else {
             std::cerr << "unknown option " << name << "\n";
             std::exit(2);
@@ -278,8 +286,12 @@ std::string settings_of(const Options& options) {
     std::ostringstream text;
     text << "[DEFAULT]\nConnectionType=acceptor\nSocketAcceptPort=" << options.port
          << "\nSocketReuseAddress=Y\nSocketNodelay=Y\nStartTime=00:00:00\nEndTime=00:00:00\n"
-         << "UseDataDictionary=N\nBeginString=" << options.begin_string << "\nSenderCompID=ENGINE\n";
-    if (const char* dictionary = std::getenv("QUICKFIX_DICTIONARY")) {
+         << "BeginString=" << options.begin_string << "\nSenderCompID=ENGINE\n";
+    // Debian's package has no dictionaries. With one, QuickFIX checks every field of a message.
+    const char* dictionary = std::getenv("QUICKFIX_DICTIONARY");
+    if (dictionary == nullptr) {
+        text << "UseDataDictionary=N\n";
+    } else {
         text << "UseDataDictionary=Y\nDataDictionary=" << dictionary << "\n";
     }
     for (int i = 0; i < options.sessions; ++i) {
