@@ -24,7 +24,7 @@ std::int64_t Encoder::other_value(const Patch& patch) noexcept {
     switch (patch.source) {
         case Source::kDraw: return plan_->draws[patch.detail].draw(random_);
         case Source::kTime: {
-            const std::int64_t now_ns = wall_ns();
+            const std::int64_t now_ns = message_time_ns();
             return in_unit(patch.since_midnight ? now_ns % kNsPerDay : now_ns,
                            static_cast<TimeUnit>(patch.detail));
         }
@@ -48,7 +48,7 @@ void Encoder::write_rarer(const Patch& patch, const OrderValues& values, std::by
             std::memcpy(out, table.bytes.data() + entry * table.width, table.width);
             return;
         }
-        case PatchKind::kUtc: return utc_.write(out, patch.detail, wall_ns());
+        case PatchKind::kUtc: return utc_.write(out, patch.detail, message_time_ns());
         default: {
             const std::span<const std::byte> text = texts_[patch.detail].view();
             const std::size_t size = std::min<std::size_t>(text.size(), patch.width);
@@ -106,6 +106,7 @@ void Encoder::finish(const Message& message, const std::size_t* begins, std::byt
               checksum(field.kind, {out + from, to - from}));
     }
     next_sequence_ += message.uses_sequence;
+    message_time_ns_ = 0;
 }
 
 }  // namespace cluster::protocol

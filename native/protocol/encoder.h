@@ -98,12 +98,18 @@ private:
 
     void add_rest(const Message& message, const OrderValues& values, std::byte* out) noexcept;
     void finish(const Message& message, const std::size_t* begins, std::byte* out) noexcept;
+    /// One reading serves all times of a message.
+    std::int64_t message_time_ns() noexcept {
+        if (message_time_ns_ == 0) message_time_ns_ = wall_ns();
+        return message_time_ns_;
+    }
     std::int64_t other_value(const Patch& patch) noexcept;
     void write_rarer(const Patch& patch, const OrderValues& values, std::byte* out) noexcept;
     const Plan* plan_;
     Random random_;
     UtcWriter utc_;
     std::uint64_t next_sequence_;
+    std::int64_t message_time_ns_ = 0;  ///< 0: not read yet
     std::vector<Kept> texts_;
 };
 

@@ -65,6 +65,22 @@ constexpr std::uint32_t digit_of(std::byte character) noexcept {
     return 36;
 }
 
+/// Writes digits, and a point before the last `decimals` of them, backwards from `end`. Returns
+/// where they begin.
+template <class Base>
+inline char* put_digits(char* end, std::uint64_t value, Base base, int decimals) noexcept
+    __attribute__((always_inline));
+template <class Base>
+inline char* put_digits(char* end, std::uint64_t value, Base base, int decimals) noexcept {
+    int written = 0;
+    do {
+        *--end = kDigits[value % base];
+        value /= base;
+        if (++written == decimals) *--end = '.';
+    } while (value != 0 || written <= decimals);
+    return end;
+}
+
 /// Writes a number as text over exactly `width` bytes. Digits that have no room are cut off at
 /// the left: what may be written is checked before, against Plan::limits.
 inline void store_digits(std::byte* out, std::size_t width, const Digits& form,
@@ -75,12 +91,9 @@ inline void store_digits(std::byte* out, std::size_t width, const Digits& form,
     const bool is_negative = value < 0;
     auto rest = static_cast<std::uint64_t>(value);
     if (is_negative) rest = 0 - rest;
-    int written = 0;
-    do {
-        *--begin = kDigits[rest % form.base];
-        rest /= form.base;
-        if (++written == form.decimals) *--begin = '.';
-    } while (rest != 0 || written <= form.decimals);
+    // A base known when it is compiled needs no division.
+    begin = form.base == 10 ? put_digits(begin, rest, 10U, form.decimals)
+                            : put_digits(begin, rest, form.base, form.decimals);
     const auto size_without_sign = static_cast<std::size_t>(end - begin);
     // Zeros stand between the sign and the digits, other padding before the sign.
     const bool zeros = form.justify == Justify::kRight && form.pad == '0';
