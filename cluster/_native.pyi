@@ -197,6 +197,7 @@ class BurstConfig:
     """Arrivals in bursts; native/client/burst_arrivals.h explains."""
 
     def __init__(self, *, on_ns: int = 10000000, off_ns: int = 90000000, within: str = 'poisson') -> None: ...
+
 class ReplayConfig:
     """Orders come from a file; native/client/replay_config.h explains each."""
 
@@ -235,7 +236,7 @@ class LoadClient:
     Raises LoadError when a value can't be carried out.
     """
 
-    def __init__(self, *, address: str, port: int, connections: int, workers: int, arrivals: str, rate_per_s: float, in_flight: int, in_flight_max: int, duration_ns: int, timeout_ns: int, drain_ns: int, lease_ns: int, seed: int, agent: int, phase: float, cpus: Sequence[int], spin: bool, flow: FlowConfig, replay: ReplayConfig | None = None) -> None: ...
+    def __init__(self, *, address: str, port: int, connections: int, workers: int, arrivals: str, rate_per_s: float, in_flight: int, in_flight_max: int, duration_ns: int, timeout_ns: int, drain_ns: int, lease_ns: int, seed: int, agent: int, phase: float, cpus: Sequence[int], spin: bool, flow: FlowConfig, hawkes: HawkesConfig = ..., bursts: BurstConfig = ..., wire: WireConfig = ..., replay: ReplayConfig | None = None) -> None: ...
 
     def connect(self, timeout_ns: int) -> int:
         """

@@ -30,6 +30,7 @@ from cluster.protocol.plan import (
     Place,
     ReadFormat,
     Reply,
+    RespFrame,
     TablePatch,
     TextPatch,
     TextRead,
@@ -143,6 +144,8 @@ def part(plan: WirePlan, at: int, width: int, frame: bytes) -> bytes | None:
     end = len(frame)
     if isinstance(plan.frame, DelimiterFrame):
         end -= len(plan.frame.end)
+    if isinstance(plan.frame, RespFrame):
+        end -= len(b"\r\n")
     if isinstance(plan.frame, HeadFrame) and frame.endswith(plan.frame.end):
         end -= len(plan.frame.end)
     if not width:

@@ -55,9 +55,7 @@ def test_who_has_the_password_may_trade(protocol: str, tmp_path: Path) -> None:
     ("protocol", "reason"),
     [("ouch42", "refused: A"), ("fix44", "refused: Username or Password is wrong")],
 )
-def test_who_has_not_is_told_the_engines_reason(
-    protocol: str, reason: str, tmp_path: Path
-) -> None:
+def test_who_has_not_is_told_the_engines_reason(protocol: str, reason: str, tmp_path: Path) -> None:
     port = free_port()
     options = ("--user", "TRADER", "--password-env", "ENGINE_PASSWORD")
     engine = {"port": port, "command": command(port, protocol, *options)}
