@@ -50,7 +50,7 @@ def protocol() -> None:
 @click.option(
     "--against",
     type=Endpoint(),
-    help="Log on there, send one order, cancel it, and show what went to and fro.",
+    help="Log on there, send one order, cancel it, and show what went both ways.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result for machines.")
 def check(schema: str, against: tuple[str, int] | None, *, as_json: bool) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 HEADER: Final = ("time", "symbol", "side", "price", "size", "type", "id", "reference")
-SYMBOLS: Final = ("ADS", "ALV", "BAS", "BAYN", "BMW", "DBK", "DTE", "MUV2", "RWE", "SAP", "SIE")
+SYMBOLS: Final = ("ADS", "ALV", "BAS", "BAYN", "BMW", "DBK", "DTE", "MUV2", "RWE", "SAP", "VOW3")
 START_NS: Final = 1_795_507_200_000_000_000  # 2026-11-24 08:00 UTC
 NEW_RATIO: Final = 0.55
 REPLACE_RATIO: Final = 0.3  # of the others; the rest cancel

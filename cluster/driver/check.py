@@ -10,7 +10,7 @@ from cluster.driver.signals import claim_stop_signals, stop_signals_interrupt
 from cluster.errors import ClusterError
 from cluster.experiment.model import Experiment
 from cluster.experiment.plan import Level, Plan, plan
-from cluster.experiment.wire import compile_protocol
+from cluster.experiment.wire import CompiledProtocol, compile_protocol
 from cluster.fleet.clocks import measure_clocks
 from cluster.fleet.protocol import Fleet
 from cluster.fleet.replay_reader import FileLook
@@ -76,7 +76,7 @@ def check_experiment(experiment: Experiment) -> Check:
                     f"clock known within {format_ns(clocks[agent].error_ns)}"
                 )
                 lines.append(CheckLine(area="fleet", state="ok", what=what))
-            lines.extend(_file_lines(experiment, fleet))
+            lines.extend(_file_lines(experiment, protocol, fleet))
     return Check(lines=lines)
 
 
@@ -109,12 +109,14 @@ def _parts(level: Level) -> str:
     return ", ".join(f"{seconds} s {name}" for seconds, name in parts if seconds)
 
 
-def _file_lines(experiment: Experiment, fleet: Fleet) -> Iterator[CheckLine]:
+def _file_lines(
+    experiment: Experiment, protocol: CompiledProtocol, fleet: Fleet
+) -> Iterator[CheckLine]:
     """The file that is replayed, as each load host sees it."""
     replay = replayed_file(experiment)
     if replay is None:
         return
-    looks = fleet.look_at_file(replay, with_times=bool(experiment.load.speeds))
+    looks = fleet.look_at_file(replay, bool(experiment.load.speeds), protocol.plan_text)
     for agent, why in looks.failed.items():
         yield CheckLine(
             area="file",

@@ -144,7 +144,7 @@ class EngineSide:
             address=address,
             port=engine.port,
             threads=engine.reference.threads,
-            protocol=engine.reference.spoken(self._experiment.protocol),
+            protocol=engine.reference.protocol or self._experiment.protocol,
         )
 
     def _max_s(self) -> float:

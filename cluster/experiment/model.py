@@ -16,7 +16,15 @@ from cluster.document.section import (
 from cluster.experiment.arrivals import Arrivals, Bursts, Hawkes
 from cluster.experiment.replay import Replay, ReplayColumns
 from cluster.experiment.section import Name, PositiveRate, Protocol, Ratio, WholeSeconds
-from cluster.experiment.system import Agents, Cpus, Engine, Ray, ReferenceEngine, SshHost
+from cluster.experiment.system import (
+    REFERENCE_PROTOCOLS,
+    Agents,
+    Cpus,
+    Engine,
+    Ray,
+    ReferenceEngine,
+    SshHost,
+)
 from cluster.experiment.workload import Load, Maximum, Mix, OrderFlow
 
 __all__ = [
@@ -198,6 +206,20 @@ class Experiment(Section):
                 "load.speeds",
                 "scales the recorded times of a file: give `order_flow.replay`, or `rates_per_s` "
                 "instead",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _the_reference_engine_speaks_it(self) -> Self:
+        reference = self.engine.reference
+        if reference is None or reference.protocol is not None:
+            return self
+        if self.protocol not in REFERENCE_PROTOCOLS:
+            raise MisfitError(
+                "engine.reference",
+                f"loadcluster's own engine does not speak `{self.protocol}`, but "
+                f"{', '.join(f'`{name}`' for name in REFERENCE_PROTOCOLS)}: give the engine that "
+                "does, or, for a schema of your own of one of these, `reference: {protocol: …}`",
             )
         return self
 

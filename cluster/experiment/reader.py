@@ -18,7 +18,7 @@ EXPERIMENT: Final = Kind(
 
 
 def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
-    """Read an experiment file. The path of a wire schema becomes an absolute one.
+    """Read an experiment file. Paths of a wire schema and of a file to replay become absolute.
 
     Args:
         path: The YAML file.
@@ -30,12 +30,22 @@ def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     """
     document = read_file(EXPERIMENT, path, overrides)
     experiment = document.content
-    if not is_path(experiment.protocol):
-        return experiment
-    # From where it was written: beside the file, or, with --set, where the user is.
-    written_in = path.parent if document.places.is_in_file(("protocol",)) else Path()
-    schema = (written_in / experiment.protocol).absolute()
-    return experiment.model_copy(update={"protocol": str(schema)})
+
+    def absolute(written: str, *key: str) -> str:
+        # From where it was written: beside the file, or, with --set, where the user is.
+        beside = path.parent if document.places.is_in_file(key) else Path()
+        return str((beside / Path(written).expanduser()).absolute())
+
+    if is_path(experiment.protocol):
+        protocol = absolute(experiment.protocol, "protocol")
+        experiment = experiment.model_copy(update={"protocol": protocol})
+    flow = experiment.order_flow
+    if isinstance(flow.replay, str):
+        flow = flow.with_replay(absolute(flow.replay, "order_flow", "replay"))
+    elif flow.replay is not None:
+        file = absolute(flow.replay.file, "order_flow", "replay", "file")
+        flow = flow.with_replay(flow.replay.model_copy(update={"file": file}))
+    return experiment.model_copy(update={"order_flow": flow})
 
 
 def parse_experiment(text: str, file: str, overrides: Sequence[str] = ()) -> Experiment:

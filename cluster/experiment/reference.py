@@ -40,7 +40,8 @@ def _may_be(info: FieldInfo) -> str:
     allowed = Allowed.of_field(info)
     if allowed.section is None:
         return allowed.sentence()
-    return " or ".join([*(f"`{word}`" for word in allowed.words), "a section"])
+    plain = [member.sentence() for member in allowed.members() if member.section is None]
+    return " or ".join([*plain, "a section"])
 
 
 def _default(path: Path, info: FieldInfo) -> str:

@@ -36,7 +36,7 @@ class Replay(Section):
     """Orders from a file. docs/replay.md shows its form."""
 
     file: Text = Field(
-        description="CSV (.csv, .csv.gz) or Parquet, under the same path on every load host."
+        description="CSV (.csv, .csv.gz) or Parquet; at the same path on every load host."
     )
     columns: ReplayColumns = Field(
         ReplayColumns(), description="The file's names of its columns, where they differ."

@@ -1,6 +1,6 @@
 """The sections that say who takes part: the engine, its host, the load agents, their CPUs."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self, get_args
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
@@ -15,6 +15,9 @@ from cluster.document.section import (
 )
 from cluster.experiment.section import Argument, Cpu, Pid, Port, Word
 
+ReferenceProtocol = Literal["orderwire", "ouch42", "fix44"]
+REFERENCE_PROTOCOLS: Final[tuple[str, ...]] = get_args(ReferenceProtocol)
+
 
 class ReferenceEngine(Section):
     """Start loadcluster's own engine."""
@@ -22,15 +25,9 @@ class ReferenceEngine(Section):
     threads: int = Field(
         1, ge=1, le=256, description="Matching threads; the symbols are shared out among them."
     )
-    protocol: Literal["orderwire", "ouch42", "fix44"] | None = Field(
-        None,
-        description="What it speaks; left out: the experiment's `protocol` where it can, else "
-        "orderwire.",
+    protocol: ReferenceProtocol | None = Field(
+        None, description="What it speaks (docs/engine.md); left out: the experiment's `protocol`."
     )
-
-    def spoken(self, protocol: str) -> str:
-        """What it speaks in an experiment of this protocol."""
-        return self.protocol or (protocol if protocol in ("ouch42", "fix44") else "orderwire")
 
 
 class SshHost(Section):

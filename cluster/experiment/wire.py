@@ -88,21 +88,27 @@ def needs_of(
 ) -> Needs:
     """What `experiment` asks of its protocol."""
     flow = experiment.order_flow
-    shares = {"replace": flow.mix.replace, "cancel": flow.mix.cancel}
+    # What a file asks for is seen row by row: native/client/replay_sendable.h refuses the rest.
+    is_made = flow.replay is None
+    shares = {"replace": flow.mix.replace, "cancel": flow.mix.cancel} if is_made else {}
     kinds = {
         "limit": 1 - flow.ioc_ratio - flow.market_ratio,
         "market": flow.market_ratio,
         "immediate_or_cancel": flow.ioc_ratio,
     }
+    if not is_made:
+        kinds = {}
     midnight = started.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return Needs(
-        orders_per_connection=tuple(map(_orders_per_connection, planned.levels)),
+        orders_per_connection=tuple(
+            map(_orders_per_connection if is_made else _orders_of_file, planned.levels)
+        ),
         connections=experiment.agents.count * experiment.agents.connections,
         duration_s=sum(level.duration_s for level in planned.levels),
         started_tenths=(started - midnight) // timedelta(milliseconds=100),
-        prices=_prices(flow),
-        sizes=_sizes(flow),
-        symbols=flow.symbols,
+        prices=_prices(flow) if is_made else (1, 1),
+        sizes=_sizes(flow) if is_made else (1, 1),
+        symbols=flow.symbols if is_made else 1,
         kinds=frozenset(kind for kind, share in kinds.items() if share > 0),
         actions=frozenset(action for action, share in shares.items() if share > 0),
         environment=environment,
@@ -115,6 +121,13 @@ def _orders_per_connection(level: Level) -> int:
         ceil(_most_per_s(share) * level.duration_s / share.connections) + SPARE_ORDERS
         for share in level.shares
     )
+
+
+def _orders_of_file(level: Level) -> int:
+    """As above, of a file: one connection may have the only symbol that is traded."""
+    if level.offered_per_s is not None:
+        return ceil(MARGIN * level.offered_per_s * level.duration_s) + SPARE_ORDERS
+    return ORDERS_PER_WORKER_PER_S * level.duration_s
 
 
 def _most_per_s(share: AgentShare) -> float:

@@ -174,6 +174,10 @@ class OrderFlow(Section):
         "nothing (docs/replay.md).",
     )
 
+    def with_replay(self, replay: str | Replay) -> Self:
+        """The same, with the orders of this file."""
+        return self.model_copy(update={"replay": replay})
+
     @property
     def replayed(self) -> Replay | None:
         """The file whose orders are sent, however it was written."""

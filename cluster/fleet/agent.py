@@ -98,13 +98,13 @@ class Agent:
         """CLOCK_MONOTONIC of this host."""
         return _native.now_ns()
 
-    def look_at_file(self, replay: Replay, with_times: bool) -> FileLook:
+    def look_at_file(self, replay: Replay, with_times: bool, plan_text: str) -> FileLook:
         """Read the first rows of a file that is to be replayed, as a level would.
 
         Raises:
             ReplayError: it can't be read here.
         """
-        client = _looking_client(replay)
+        client = _looking_client(replay, plan_text)
         try:
             first = FirstRows()
             first.hand_over(replay, client, with_times=with_times)
@@ -269,7 +269,7 @@ def _replay(replay: ReplaySpec | None) -> _native.ReplayConfig | None:
     )
 
 
-def _looking_client(replay: Replay) -> _native.LoadClient:
+def _looking_client(replay: Replay, plan_text: str) -> _native.LoadClient:
     """A load client that follows the lives of a file's orders and sends none."""
     return _native.LoadClient(
         address="127.0.0.1",
@@ -290,6 +290,7 @@ def _looking_client(replay: Replay) -> _native.LoadClient:
         cpus=[],
         spin=False,
         flow=_native.FlowConfig(),
+        wire=_native.WireConfig(plan=plan_text),
         replay=_native.ReplayConfig(
             speed=1,
             rate_per_s=0,

@@ -79,9 +79,9 @@ class Fleet(ABC):
         """What the agents' hosts are."""
         return self.call(Agent.facts, self.everywhere(), START_TIMEOUT_S)
 
-    def look_at_file(self, replay: Replay, with_times: bool) -> PerAgent[FileLook]:
+    def look_at_file(self, replay: Replay, with_times: bool, plan_text: str) -> PerAgent[FileLook]:
         """Read the first rows of a file on every agent's host."""
-        return self.call(Agent.look_at_file, self.everywhere(replay, with_times), 60.0)
+        return self.call(Agent.look_at_file, self.everywhere(replay, with_times, plan_text), 60.0)
 
     def prepare(self, specs: Mapping[str, LoadSpec]) -> PerAgent[None]:
         """Build every agent's load client; orders are made now, ahead of the load."""

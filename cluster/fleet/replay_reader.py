@@ -79,6 +79,9 @@ def feed(replay: Replay, sink: RowSink, *, with_times: bool) -> None:
             is_first = False
     except ClusterError as error:
         sink.replay_fail(error.message)
+    except RuntimeError as error:
+        # The load client refuses a row, and says which.
+        sink.replay_fail(f"{replay.file}: {error}")
     except Exception as error:
         # Whatever it is, the level must end and say so, not wait for orders.
         sink.replay_fail(f"{replay.file}: {type(error).__name__}: {error}")
@@ -134,8 +137,10 @@ class FirstRows:
             self.last_ns = int(kept.time_ns[-1])
             self.rows += len(kept)
             self.symbols += len(kept.new_symbols)
-            if not hand_over(kept, sink):
-                raise ReplayError(f"{replay.file}: its rows were refused")
+            try:
+                hand_over(kept, sink)
+            except RuntimeError as refused:
+                raise ReplayError(f"{replay.file}: {refused}") from refused
             if self.rows >= LOOK_ROWS:
                 break
         sink.replay_end_pass(False)  # noqa: FBT003

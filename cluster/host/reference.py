@@ -40,5 +40,5 @@ def reference_engine_argv(
         remote = f"{host.private_directory()}/{EXECUTABLE}"
         host.put(reference_engine().read_bytes(), remote, mode=OWNER_RUNS)
         path = remote
-    where = ["--address", address, "--port", str(port)]
-    return [path, *where, "--threads", str(threads), "--protocol", protocol]
+    listens = ["--address", address, "--port", str(port)]
+    return [path, *listens, "--threads", str(threads), "--protocol", protocol]

@@ -1,5 +1,6 @@
 """Whether the messages of a schema go together: ids, answers, framing, the session."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
@@ -13,6 +14,7 @@ from cluster.protocol.plan import (
     DelimiterFrame,
     Draw,
     FixedFrame,
+    FixFrame,
     Frame,
     LengthFrame,
     Message,
@@ -30,7 +32,13 @@ from cluster.protocol.templates import Fits
 # The last time that must fit: the end of the year 2100, since 1970 and since midnight.
 _TIME_MAX_S: Final = {"epoch": 4_133_980_800, "midnight": 86_400}
 _PER_S: Final = {"ns": 10**9, "us": 10**6, "ms": 10**3, "s": 1}
+
+# What native code has room for.
+PLAN_BYTES_MAX: Final = 4 * 1024 * 1024
+PLAN_LINES_MAX: Final = 10_000
 CHUNKS_MAX: Final = 16
+TAGS_MAX: Final = 64
+TEXTS_MAX: Final = 16
 
 
 def check_orders(
@@ -191,6 +199,23 @@ def check_fits(schema: Schema, draws: Sequence[Draw], fits: Iterable[Fits], told
             unit, _, since = rest.partition(".")
             if _TIME_MAX_S[since] * _PER_S[unit] > one.high:
                 told.add(one.path, f"is too narrow for a time in {unit} since {since}")
+
+
+def check_size(plan: WirePlan, text: str, told: Mistakes) -> None:
+    """The plan must be one that native code has room for."""
+    if len(text) > PLAN_BYTES_MAX or text.count("\n") > PLAN_LINES_MAX:
+        told.add(
+            (), "is too large: fewer messages, lists of constants or names of symbols are needed"
+        )
+    names = set(re.findall(r"(?:session|secret)\.\w+|(?<=read )keep\.\w+", text))
+    kept = {name.replace("keep.", "session.") for name in names}
+    if len(kept) > TEXTS_MAX:
+        told.add((), f"keeps or takes {len(kept)} texts; {TEXTS_MAX} are the most")
+    if isinstance(plan.frame, FixFrame):
+        tags = {match.at for reply in plan.replies for match in reply.matches}
+        tags |= {one.format.at for reply in plan.replies for one in reply.reads}
+        if len(tags) > TAGS_MAX:
+            told.add(("replies",), f"look at {len(tags)} tags; {TAGS_MAX} are the most")
 
 
 def check_ids(schema: Schema, limits: Mapping[str, Fits], told: Mistakes) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Literal
 
 from cluster.document.path import Path
 from cluster.document.reader import Document
@@ -13,6 +13,7 @@ from cluster.protocol.checks import (
     check_replies,
     check_reply_frames,
     check_request_frames,
+    check_size,
 )
 from cluster.protocol.envelope import Direction, is_tagged
 from cluster.protocol.expand import Expander, Leaf
@@ -40,8 +41,6 @@ from cluster.protocol.replies import Placed, ReadyReply, Replies, tell_unclear
 from cluster.protocol.rules import FieldRules
 from cluster.protocol.templates import Fits, Templates, Variant, narrowest
 from cluster.units import NS_PER_S
-
-PLAN_BYTES_MAX: Final = 4 * 1024 * 1024
 
 Use = tuple[str, str, str]  # action, kind (empty but for new), side
 
@@ -119,8 +118,7 @@ class _Compiler:
         check_ids(schema, limits, mistakes)
         longest = max((_length(message) for message in plan.messages), default=1)
         check_request_frames(plan, frame_of(schema, "requests", longest), plan.messages, mistakes)
-        if len(write_plan(plan)) > PLAN_BYTES_MAX:
-            mistakes.add((), f"makes a plan of more than {PLAN_BYTES_MAX:_} bytes")
+        check_size(plan, write_plan(plan), mistakes)
         secrets = {
             name: document.places.place(path) for name, path in self._templates.secrets.items()
         }

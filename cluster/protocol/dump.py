@@ -6,6 +6,7 @@ from typing import Final
 
 from cluster.protocol.compile import Compiled
 from cluster.protocol.expand import Leaf
+from cluster.protocol.frames import said_in
 from cluster.protocol.inspect import Values, encode, tagged
 from cluster.protocol.layout import Layout, Slot
 from cluster.protocol.plan import FixFrame, Message, Place, Reply
@@ -77,12 +78,13 @@ def request_dump(compiled: Compiled, message: Message, values: Values) -> Dump:
 def reply_dump(
     compiled: Compiled, reply: Reply, frame: bytes, values: Mapping[str, int | str]
 ) -> Dump:
-    """A frame that was taken for this reply."""
+    """A whole frame that was taken for this reply."""
     placed = compiled.placed[reply.name.partition("/")[0]]
     if isinstance(compiled.plan.frame, FixFrame):
         lines = list(_tagged_lines(frame, placed, values, compiled))
     else:
-        lines = [_reply_line(one, frame, values, compiled) for one in placed]
+        said = said_in(compiled.plan.frame, frame)
+        lines = [_reply_line(one, said, values, compiled) for one in placed]
         lines = sorted(_with_rest(lines, frame), key=lambda line: line.offset)
     return Dump(reply.name, len(frame), tuple(lines))
 

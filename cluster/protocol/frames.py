@@ -13,6 +13,10 @@ from cluster.protocol.plan import (
 
 _CRLF = b"\r\n"
 _SEPARATOR = b"\x01"
+_RESP_LINES = b"+-:_#,("
+_RESP_STRINGS = b"$!="
+_RESP_COUNTED = b"$!=*~>%"
+_RESP_DEPTH_MAX = 8
 _NUMBER_MAX = 12  # digits of a length that is still looked at
 
 
@@ -44,6 +48,16 @@ def frame_length(frame: Frame, content: bytes) -> int | None:  # noqa: PLR0911 -
             return _by_fix(frame, content)
         case TypeFrame():
             return None
+
+
+def said_in(frame: Frame, content: bytes) -> bytes:
+    """A whole frame without the characters that only end it."""
+    match frame:
+        case DelimiterFrame():
+            return content.removesuffix(frame.end)
+        case RespFrame():
+            return content.removesuffix(_CRLF)
+    return content
 
 
 def frame_max(frame: Frame) -> int:
@@ -80,7 +94,7 @@ def _by_head(frame: HeadFrame, content: bytes) -> int | None:
     place = lower.find(frame.marker.lower())
     if place < 0:
         return head
-    digits = lower[place + len(frame.marker) :].lstrip(b" \t")
+    digits = lower[place + len(frame.marker) :].lstrip(b" ")
     count = 0
     while count < len(digits) and digits[count : count + 1].isdigit():
         count += 1
@@ -90,39 +104,37 @@ def _by_head(frame: HeadFrame, content: bytes) -> int | None:
 
 
 def _by_resp(frame: RespFrame, content: bytes) -> int | None:
-    """One value: lines that begin with their kind; strings and arrays say how much follows."""
-    at, values = 0, 1
-    while values:
-        end = content.find(_CRLF, at)
-        if end < 0:
-            if len(content) >= frame.max:
-                raise BrokenFrameError(f"is longer than {frame.max} bytes")
-            return None
-        kind, rest = content[at : at + 1], content[at + 1 : end]
-        at, values = end + len(_CRLF), values - 1
-        if kind in b"+-:_#,(" and kind:
-            continue
-        if kind not in (b"$", b"*", b"=", b"%", b"~", b">", b"!"):
-            raise BrokenFrameError(f"a value can't begin with {kind!r}")
-        number = _resp_number(rest)
-        if kind in (b"$", b"=", b"!"):
-            at += number + len(_CRLF) if number >= 0 else 0
-        else:
-            values += max(0, number) * (2 if kind == b"%" else 1)
-        if at > frame.max or values > frame.max:
-            raise BrokenFrameError(f"is longer than {frame.max} bytes")
-        if at > len(content) and not values:
-            return at
-        if at > len(content):
-            return None
-    return at
+    length = _resp_end(content, 0, frame.max, 0)
+    if length is None and len(content) >= frame.max:
+        raise BrokenFrameError(f"is longer than {frame.max} bytes")
+    return None if length is None else _bounded(length, frame.max)
 
 
-def _resp_number(rest: bytes) -> int:
-    digits = rest.removeprefix(b"-")
-    if not digits.isdigit() or len(digits) > _NUMBER_MAX:
-        raise BrokenFrameError(f"{rest!r} is not a length")
-    return int(rest)
+def _resp_end(content: bytes, at: int, most: int, depth: int) -> int | None:
+    """Where the value at `at` ends: lines say their kind, strings and arrays how much follows."""
+    if depth > _RESP_DEPTH_MAX:
+        raise BrokenFrameError(f"is nested more than {_RESP_DEPTH_MAX} deep")
+    end = content.find(_CRLF, at)
+    if end < 0:
+        return None
+    kind, rest = content[at : at + 1], content[at + 1 : end]
+    after = end + len(_CRLF)
+    if (kind in _RESP_LINES and kind) or (rest == b"-1" and kind in _RESP_COUNTED and kind):
+        return after
+    if kind not in _RESP_COUNTED or not kind:
+        raise BrokenFrameError(f"a value can't begin with {kind!r}")
+    if not rest.isdigit() or len(rest) > _NUMBER_MAX or int(rest) > most:
+        raise BrokenFrameError(f"{rest!r} is not a length, or is longer than {most} bytes")
+    number = int(rest)
+    if kind in _RESP_STRINGS:
+        string_end = after + number + len(_CRLF)
+        if len(content) >= string_end and content[after + number : string_end] != _CRLF:
+            raise BrokenFrameError(f"a string of {number} bytes does not end where it says")
+        return string_end if depth == 0 or len(content) >= string_end else None
+    value: int | None = after
+    for _ in range(2 * number if kind == b"%" else number):
+        value = None if value is None else _resp_end(content, value, most, depth + 1)
+    return value
 
 
 def _by_fix(frame: FixFrame, content: bytes) -> int | None:

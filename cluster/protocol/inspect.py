@@ -10,17 +10,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from cluster.protocol.checksums import checksum
-from cluster.protocol.frames import BrokenFrameError, frame_length, frame_max
+from cluster.protocol.frames import BrokenFrameError, frame_length, frame_max, said_in
 from cluster.protocol.mistakes import WrongValueError
 from cluster.protocol.plan import (
     Chunk,
     DecPatch,
     DecRead,
-    DelimiterFrame,
     FixFrame,
     FloatPatch,
     Format,
-    HeadFrame,
     IntFormat,
     IntPatch,
     IntRead,
@@ -30,7 +28,6 @@ from cluster.protocol.plan import (
     Place,
     ReadFormat,
     Reply,
-    RespFrame,
     TablePatch,
     TextPatch,
     TextRead,
@@ -90,7 +87,7 @@ def decode(plan: WirePlan, content: bytes) -> Decoded | None:
     length = frame_length(plan.frame, content)
     if length is None or length > len(content):
         return None
-    frame = content[:length]
+    frame = said_in(plan.frame, content[:length])
     for reply in plan.replies:
         if matches(plan, reply, frame):
             return Decoded(length, reply, read(plan, reply, frame))
@@ -98,7 +95,7 @@ def decode(plan: WirePlan, content: bytes) -> Decoded | None:
 
 
 def matches(plan: WirePlan, reply: Reply, frame: bytes) -> bool:
-    """Whether a whole frame is this reply."""
+    """Whether a frame, without what only ends it, is this reply."""
     if len(frame) < reply.length or (reply.exact and len(frame) != reply.length):
         return False
     return not mismatches(plan, reply, frame)
@@ -141,15 +138,8 @@ def part(plan: WirePlan, at: int, width: int, frame: bytes) -> bytes | None:
     """The bytes of one field. Width 0: the tag's value, or all up to the frame's end."""
     if isinstance(plan.frame, FixFrame):
         return tagged(frame).get(at)
-    end = len(frame)
-    if isinstance(plan.frame, DelimiterFrame):
-        end -= len(plan.frame.end)
-    if isinstance(plan.frame, RespFrame):
-        end -= len(b"\r\n")
-    if isinstance(plan.frame, HeadFrame) and frame.endswith(plan.frame.end):
-        end -= len(plan.frame.end)
     if not width:
-        return frame[at : max(at, end)]
+        return frame[at:]
     content = frame[at : at + width]
     return content if len(content) == width else None
 

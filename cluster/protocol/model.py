@@ -263,8 +263,8 @@ SCHEMA: Final = Kind(
     noun="a wire schema",
     needs="`title`, `framing`, `requests`, `orders` and `replies`",
     example="`title: my engine's protocol`",
-    hint="docs/protocols.md explains every key; `loadcluster protocol show orderwire` prints an "
-    "example.",
+    hint="`loadcluster protocol show orderwire` prints an example, `loadcluster schema protocol` "
+    "every key.",
 )
 
 

@@ -9,7 +9,7 @@ Justify = Literal["left", "right"]
 
 # What an order flow can ask for at all; a limit is written only where less than this fits.
 NATURAL: Final[Mapping[str, tuple[int, int]]] = {
-    "id": (0, 2**64 - 1),
+    "id": (0, 2**63 - 1),
     "price": (-(2**63), 2**63 - 1),
     "size": (0, 2**32 - 1),
     "symbol": (0, 2**32 - 1),

@@ -61,14 +61,14 @@ GLOSSARY: Final[dict[str, str]] = {
     "Balance": "Whether the books balance; if not, by how many orders they do not.",
     # Replies.
     "What the engine replied": "Replies beside one answer per order, counted over whole levels. "
-    "The times are of the control window.",
+    "What is said of orders with several replies is of the control window.",
     "Executions": "Fills that the engine reported.",
     "Remainders": "Unfilled rests of orders that the engine cancelled by itself.",
     "Unsolicited": "Messages that answer no order, as the protocol's description says.",
     "Out of order": "Answers that overtook the answer to an earlier order of their connection.",
     "Skipped": "Requests to replace or cancel an order that was known to be gone: not sent, and in "
     "no books.",
-    "Several replies": "Orders with more than one reply: filled or cancelled after their "
+    "Several": "Orders with more than one reply: filled or cancelled after their "
     "acceptance, or acknowledged before it. Counted when the other reply came.",
     "First reply": "Received minus intended of the first of several replies to an order.",
     "First reply p50": "The time to the first of several replies that half of such orders stay "

@@ -36,7 +36,7 @@ def other_reply(level: LevelSummary) -> tuple[Latency | None, str]:
 def replies_table(levels: Sequence[LevelSummary]) -> Table:
     """What the engine replied per level; levels of before replies were counted are left out."""
     name = other_reply_name(levels)
-    names = ("Level", *COUNTS, "Several replies", *(f"{name} {p}" for p in _PERCENTILES))
+    names = ("Level", *COUNTS, "Several", *(f"{name} {p}" for p in _PERCENTILES))
     rows = (_replies_row(level, level.replies) for level in levels if level.replies)
     return Table(columns(names, words=("Level",)), tuple(rows))
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -316,7 +317,9 @@ private:
                 const bool accepted = reply.meaning == Meaning::kAccepted;
                 count_order(sequence, traffic);
                 answer(reply, sequence, accepted, received_ns, recorder);
-                if (manners_.tracks_orders) after_answer(sequence, accepted);
+                if (manners_.tracks_orders) {
+                    after_answer(reply, sequence, accepted, received_ns, recorder);
+                }
                 return;
             }
             case Meaning::kReceived: return acknowledge(sequence, received_ns);
@@ -346,7 +349,7 @@ private:
             count_order(sequence, traffic);
             table_.slot(sequence).ends_later = false;
             answer(reply, sequence, true, received_ns, recorder);
-            if (manners_.tracks_orders) after_answer(sequence, true);
+            if (manners_.tracks_orders) after_answer(reply, sequence, true, received_ns, recorder);
         } else {
             ++traffic.remainders;
             end(reply, sequence, received_ns, recorder);
@@ -374,6 +377,12 @@ private:
             count_order(pending, traffic);
             if (accepted) living_.erase(sequence);
             answer(reply, pending, accepted, received_ns, recorder);
+            if (const LivingOrder* replacement = living_.find(pending); replacement != nullptr) {
+                // Taken out of the book instead of replaced: what acts on the replacement is moot.
+                const std::uint64_t moot = replacement->pending;
+                living_.erase(pending);
+                come_too_late(moot, received_ns, recorder);
+            }
             return;
         }
         if (reply.meaning == Meaning::kCancelled) {
@@ -385,17 +394,22 @@ private:
     }
 
     /// Once a request has its answer, its order lives, or not, and has taken another's place.
-    void after_answer(std::uint64_t sequence, bool accepted) noexcept {
+    void after_answer(const Reply& reply, std::uint64_t sequence, bool accepted,
+                      std::int64_t received_ns, Recorder& recorder) noexcept {
         LivingOrder* own = living_.find(sequence);
         if (own == nullptr) return;
         const std::uint64_t replaced = std::exchange(own->replaces, 0);
-        if (!accepted) living_.erase(sequence);
-        if (replaced == 0) return;
         if (accepted) {
-            living_.erase(replaced - 1);
-        } else if (LivingOrder* order = living_.find(replaced - 1)) {
-            order->pending = 0;
+            // A replacement may begin with less than was asked for: with what its order has traded.
+            if (replaced != 0) own->open = remaining_of(reply).value_or(own->open);
+            if (replaced != 0) living_.erase(replaced - 1);
+            return;
         }
+        const std::uint64_t pending = own->pending;
+        living_.erase(sequence);
+        come_too_late(pending, received_ns, recorder);
+        if (replaced == 0) return;
+        if (LivingOrder* order = living_.find(replaced - 1)) order->pending = 0;
     }
 
     /// A fill of an order that we know. The last one takes it out of the book, and what was to be
@@ -408,10 +422,19 @@ private:
         if (order->open > 0) return;
         const std::uint64_t pending = order->pending;
         living_.erase(sequence);
-        if (pending == 0) return;
-        living_.erase(pending - 1);
-        if (table_.is_waiting(pending - 1)) {
-            settle_answer(pending - 1, false, received_ns, recorder);
+        come_too_late(pending, received_ns, recorder);
+    }
+
+    /// What acts on an order that is gone is passed over by the engine, and so is what acts on the
+    /// replacement that never came to live, and so on. `pending` is a request's number plus 1.
+    void come_too_late(std::uint64_t pending, std::int64_t received_ns,
+                       Recorder& recorder) noexcept {
+        while (pending != 0) {
+            const std::uint64_t request = pending - 1;
+            const LivingOrder* replacement = living_.find(request);
+            pending = replacement == nullptr ? 0 : replacement->pending;
+            living_.erase(request);
+            if (table_.is_waiting(request)) settle_answer(request, false, received_ns, recorder);
         }
     }
 
@@ -419,12 +442,20 @@ private:
     std::int64_t open_after(const Reply& reply, std::int64_t open) const noexcept {
         if (reply.meaning == Meaning::kFilled) return 0;
         if constexpr (kHasSession) {
+            if (const auto remaining = remaining_of(reply)) return *remaining;
             const protocol::LaterView view(codec_.plan(), reply);
-            const auto remaining = view.number(reply.rule->remaining);
-            if (remaining) return *remaining;
             return open - view.number(reply.rule->executed).value_or(0);
         }
         return open;
+    }
+
+    /// What the reply says is open of its order.
+    std::optional<std::int64_t> remaining_of(const Reply& reply) const noexcept {
+        if constexpr (kHasSession) {
+            if (reply.rule->remaining.kind == protocol::ReadKind::kAbsent) return std::nullopt;
+            return protocol::LaterView(codec_.plan(), reply).number(reply.rule->remaining);
+        }
+        return std::nullopt;
     }
 
     /// Whether a fill ends an order that is not to rest in the book.

@@ -19,8 +19,8 @@ struct Progress {
     std::int64_t now_ns = 0;
     Books books;
     std::uint64_t in_flight = 0;
-    std::uint64_t backlog = 0;  ///< due and not yet sent
-    std::uint64_t connections_open = 0;
+    std::uint64_t backlog = 0;           ///< due and not yet sent
+    std::uint64_t connections_open = 0;  ///< once finished: when the load ended
     std::uint64_t bytes_sent = 0;
     std::uint64_t bytes_received = 0;
     std::uint64_t executions = 0;

@@ -222,6 +222,7 @@ private:
     /// Lets the sessions end in order; an engine that takes too long over it is left.
     void log_out() noexcept {
         if (plan_.goodbye_ns == 0 || connections_.open() == 0) return;
+        left_open_ = connections_.open();
         connections_.log_out();
         const std::int64_t until_ns = clock_.now_ns() + plan_.goodbye_ns;
         for (std::int64_t now_ns = clock_.now_ns(); now_ns < until_ns && connections_.open() > 0;
@@ -291,7 +292,8 @@ private:
             progress.backlog =
                 progress.books.intended - progress.books.sent - progress.books.unsent;
         }
-        progress.connections_open = connections_.open();
+        // A connection that ended with our goodbye was not lost.
+        progress.connections_open = std::max(connections_.open(), left_open_);
         progress.bytes_sent = connections_.traffic().bytes_sent;
         progress.bytes_received = connections_.traffic().bytes_received;
         progress.executions = connections_.traffic().executions;
@@ -329,8 +331,9 @@ private:
     WorkerShared& shared_;
     Recorder recorder_;
 
-    std::int64_t ends_ns_;  ///< orders are due before this time
-    bool stopped_ = false;  ///< sending has ended early: the backlog stays unsent
+    std::int64_t ends_ns_;       ///< orders are due before this time
+    std::size_t left_open_ = 0;  ///< when we said goodbye
+    bool stopped_ = false;       ///< sending has ended early: the backlog stays unsent
     std::int64_t published_ns_ = 0;
     int patience_ms_ = 1'000;
 };

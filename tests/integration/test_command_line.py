@@ -209,7 +209,7 @@ def test_the_schema_is_one_and_holds_for_what_init_prints() -> None:
         (["run"], "Missing argument 'EXPERIMENT'"),
         (["frobnicate"], "No such command 'frobnicate'"),
         (["init", "--protocol", "orderwier"], "not `orderwier`; did you mean `orderwire`?"),
-        (["schema", "run"], "'run' is not 'experiment'"),
+        (["schema", "run"], "'run' is not one of 'experiment', 'protocol'"),
     ],
 )
 def test_wrong_input_is_said_and_nothing_is_done(

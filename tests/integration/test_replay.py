@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from replay_sample import HEADER, capture
 
+from cluster.host.reference import reference_engine
 from cluster.results.summary import LevelSummary
 from fakes.command_line import loadcluster, write_experiment
 from fakes.left_behind import Footprint
@@ -176,3 +177,24 @@ def test_check_reads_the_file_as_every_agent_would(tmp_path: Path, footprint: Fo
     assert f"FAILED  file: agent-0: {file}: row 1, column type: `stop` is none of" in bad.stdout
     assert bad.exit_status == gone.exit_status != 0
     assert f"{file}: there is no such file" in gone.stdout
+
+
+def test_sessions_that_say_goodbye_after_the_last_order_are_no_early_end(
+    tmp_path: Path, free_port: int, footprint: Footprint
+) -> None:
+    command = [str(reference_engine()), "--port", str(free_port), "--protocol", "fix44"]
+    experiment = write_experiment(
+        tmp_path,
+        protocol="fix44",
+        engine={"port": free_port, "command": command},
+        agents={"count": 2, "connections": 2},
+        load={"speeds": [1]},
+        order_flow={"replay": {"file": str(capture_in(tmp_path)), "repeat": True}},
+        measure=SHORT,
+    )
+    said = loadcluster("run", str(experiment), "--json", env=footprint.env)
+    (level,) = said.summary.levels
+
+    assert level.ended_early == ""
+    assert level.orders.accepted == level.orders.sent == level.orders.intended > 1_000
+    assert level.orders.rejected == 0

@@ -158,6 +158,40 @@ TEST_CASE("a replace that came too late takes its replacement with it") {
     CHECK(outcome.progress.skipped == 1);  // the cancel of the replacement
 }
 
+TEST_CASE("what acts on a replacement that came too late comes too late with it") {
+    const protocol::Plan plan = talk("target");
+    ScriptedWorld world = engine_that([](const std::string& line) -> std::vector<std::string> {
+        const std::string id = line.substr(1, 3);
+        // All three requests are under way when the order turns out to be filled.
+        if (line[0] != 'N') return {};
+        return {"250A" + id, "E" + id + "100"};
+    });
+    const auto outcome = carry_out_scripted(
+        plan, world,
+        {.flow = {new_order(), replace_of(1), cancel_of(1)}, .duration_ns = 300 * kNsPerMs});
+    check_books(outcome);
+    CHECK(outcome.progress.books.accepted == 1);
+    CHECK(outcome.progress.books.rejected == 2);
+}
+
+TEST_CASE("an order that is cancelled instead of replaced leaves no replacement") {
+    const protocol::Plan plan = talk("target");
+    ScriptedWorld world = engine_that([](const std::string& line) -> std::vector<std::string> {
+        const std::string id = line.substr(1, 3);
+        if (line[0] == 'N') return {"A" + id};
+        if (line[0] == 'R')
+            return {"X" + line.substr(5, 3)};  // it has traded more than is asked for
+        return {};
+    });
+    const auto outcome = carry_out_scripted(
+        plan, world,
+        {.flow = {new_order(), replace_of(1), cancel_of(1)}, .duration_ns = 400 * kNsPerMs});
+    check_books(outcome);
+    CHECK(outcome.progress.books.accepted == 4);
+    CHECK(outcome.progress.books.timed_out == 0);
+    CHECK(outcome.progress.skipped >= 1);
+}
+
 TEST_CASE("the first reply counts by default, and the last is timed beside it") {
     const protocol::Plan plan = talk();
     ScriptedWorld world = engine_that([](const std::string& line) -> std::vector<std::string> {
@@ -326,4 +360,27 @@ TEST_CASE("answers that overtake each other are counted, and unsolicited message
     CHECK(outcome.progress.books.accepted == 4);
     CHECK(outcome.progress.out_of_order == 1);
     CHECK(outcome.progress.unsolicited == 3);
+}
+
+TEST_CASE("a connection that the engine closes after our goodbye was open to the load's end") {
+    const protocol::Plan plan =
+        talk("own", "first",
+             "message bye own\nbytes " + hex("Q\n") + "\nend\nsession logout bye 1000000000\n");
+    ScriptedWorld world = engine_that([](const std::string& line) -> std::vector<std::string> {
+        if (line[0] == 'Q') return {};
+        return {"A" + line.substr(1)};
+    });
+    const auto answer = world.links[0].on_bytes;
+    world.links[0].on_bytes = [answer](ScriptedLink& link, std::string_view sent,
+                                       std::int64_t now_ns) {
+        answer(link, sent, now_ns);
+        if (sent == "Q\n") link.ends_ns = now_ns + kNsPerMs;
+    };
+    const auto outcome =
+        carry_out_scripted(plan, world, {.flow = {new_order()}, .goodbye_ns = kNsPerS});
+    check_books(outcome);
+    CHECK(world.links[0].sent.ends_with("Q\n"));
+    CHECK(world.links[0].shut_down);
+    CHECK(outcome.progress.connections_open == 1);
+    CHECK(outcome.progress.errors[ErrorKind::kClosedByEngine] == 0);
 }

@@ -395,3 +395,18 @@ def test_a_file_of_orders_is_named_or_described() -> None:
     assert "order_flow.replay.columns.prize: is not a key" in sole(
         text + "{file: a.csv, columns: {prize: x}}\n"
     )
+
+
+@pytest.mark.parametrize("written", ["a.csv", "{file: a.csv}"])
+def test_the_path_of_a_file_to_replay_is_relative_to_the_experiment(
+    tmp_path: Path, written: str
+) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text(f"name: x\nload: {{speeds: [1]}}\norder_flow: {{replay: {written}}}\n")
+    beside = load_experiment(path).order_flow.replayed
+    here = load_experiment(path, ["order_flow.replay=b.csv"]).order_flow.replayed
+
+    assert beside is not None
+    assert beside.file == str(tmp_path / "a.csv")
+    assert here is not None
+    assert here.file == str(Path.cwd() / "b.csv")

@@ -56,6 +56,8 @@ def test_a_frame_ends_where_its_rule_says(frame: Frame, content: bytes) -> None:
         (RESP, b"OK\r\n", "a value can't begin with b'O'"),
         (RESP, b"$x\r\n", "is not a length"),
         (RESP, b"$200\r\n", "is longer than 100 bytes"),
+        (RESP, b"$3\r\nabcde", "a string of 3 bytes does not end where it says"),
+        (RESP, b"*1\r\n" * 10, "is nested more than 8 deep"),
         (FIX, b"8=FIX.4.2\x01", "does not begin with 8=FIX.4.4"),
         (FIX, b"8=FIX.4.4\x0135=8\x01", "BodyLength (tag 9) does not come second"),
         (FIX, REPORT.replace(b"9=5", b"9=4"), "CheckSum (tag 10) does not stand where"),

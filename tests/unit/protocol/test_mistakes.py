@@ -371,8 +371,8 @@ WHOLE = [
     ),
     (
         PRICE,
-        "header: {use: heder}@@parts: {header: {price: {type: i64, value: price}}}",
-        "9: requests.enter.fields.header.use: there is no part `heder` in `parts`; did you mean",
+        "header: {use: headr}@@parts: {header: {price: {type: i64, value: price}}}",
+        "9: requests.enter.fields.header.use: there is no part `headr` in `parts`; did you mean",
         "header: {use: header}@@parts: {header: {price: {type: i64, value: price}}}",
     ),
     (
@@ -467,7 +467,7 @@ WHOLE = [
     ),
     (
         "title: small\n",
-        "titel: small\n",
+        "ttle: small\n",
         "is not a key of a wire schema; did you mean",
         "title: s\n",
     ),
