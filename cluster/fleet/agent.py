@@ -3,6 +3,7 @@
 import os
 import resource
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypedDict
 
@@ -22,6 +23,7 @@ from cluster.results.replies import ReplyCounts, reason_text
 from cluster.units import NS_PER_S
 
 KIB = 1024
+REFUSED = "refused: "  # as native/client/logon.cpp says it
 PREFILL_TIMEOUT_S = 50  # less than a fleet waits for `prepare`
 
 
@@ -81,6 +83,7 @@ class Agent:
         self._workers: dict[int, WorkerThread] = {}
         self._reader: ReplayReader | None = None
         self._file = ""  # whose orders are sent
+        self._reasons: Mapping[str, str] = {}
 
     def place(self) -> Place:
         """Where this agent runs."""
@@ -121,6 +124,7 @@ class Agent:
         """
         self.close()
         share = spec.share
+        self._reasons = spec.wire.reasons
         self._client = _native.LoadClient(
             address=spec.address,
             port=spec.port,
@@ -166,7 +170,13 @@ class Agent:
         try:
             return self._required().connect(timeout_ns)
         except _native.LoadError as error:
-            raise ConnectError(str(error)) from error
+            raise ConnectError(self._with_reason(str(error))) from error
+
+    def _with_reason(self, said: str) -> str:
+        """A refusal, with the name of its code where the schema gives one."""
+        code = said.rpartition(REFUSED)[2] if REFUSED in said else ""
+        name = self._reasons.get(code)
+        return f"{said} ({name})" if name else said
 
     def start_at(self, start_ns: int) -> None:
         """Let the first order be due at `start_ns` of this host's clock."""
