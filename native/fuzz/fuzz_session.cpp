@@ -18,8 +18,8 @@
 #include "fuzz/golden_plans.h"
 #include "fuzz/input.h"
 #include "fuzz/mutate.h"
+#include "tests/client/byte_link.h"
 #include "tests/client/reply_builder.h"
-#include "tests/client/scripted_link.h"
 
 namespace {
 
@@ -119,7 +119,7 @@ public:
     }
 
 private:
-    using Link = Connection<test::ScriptedSocket, WireCodec, kClosedLoop>;
+    using Link = Connection<test::ByteSocket, WireCodec, kClosedLoop>;
 
     /// Logged on as by a good engine; more than its answer may have come with it.
     void begin(std::uint32_t living_orders) {
@@ -140,7 +140,7 @@ private:
             rest = exchange.take_rest();
             heard_ += rest.size();
         }
-        link_end_ = std::make_unique<Link>(test::ScriptedSocket{&link_}, std::move(codec), flow_,
+        link_end_ = std::make_unique<Link>(test::ByteSocket{&link_}, std::move(codec), flow_,
                                            ConnectionPlan{limit_, kTimeoutNs, living_orders}, rest);
     }
 
@@ -225,7 +225,7 @@ private:
             clock_.at_ns += step_ns;
             if (!settled_) {
                 link_end_->expire(clock_.at_ns, recorder_);
-                link_end_->keep_alive(clock_.at_ns, recorder_);
+                link_end_->keep_alive(clock_.at_ns, recorder_, traffic_);
                 recorder_.pass(clock_.at_ns);
             }
             ++ticks_;
@@ -316,8 +316,8 @@ private:
     std::int64_t start_ns_ = kNsPerS;
     Recorder recorder_;
     TrafficCounts traffic_;
-    test::ScriptedClock clock_;
-    test::ScriptedLink link_;
+    test::SetClock clock_;
+    test::ByteLink link_;
     std::unique_ptr<Link> link_end_;
     std::vector<Interval> intervals_;
     std::uint64_t taken_ = 0;

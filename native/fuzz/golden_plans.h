@@ -8,7 +8,7 @@
 
 namespace cluster::fuzz {
 
-/// By file name. The files lie in LOADCLUSTER_PLANS, a path given by the build.
+/// In an order that stays. The files lie in LOADCLUSTER_PLANS, a path given by the build.
 const std::vector<protocol::Plan>& golden_plans();
 
 }  // namespace cluster::fuzz

@@ -13,7 +13,7 @@
 namespace cluster::test {
 
 /// What the engine has sent, and what it has been sent.
-struct ScriptedLink {
+struct ByteLink {
     std::vector<std::byte> incoming;              ///< not received yet
     IoStatus when_empty = IoStatus::kWouldBlock;  ///< what recv() says when nothing is there
     IoStatus when_sending = IoStatus::kOk;        ///< what send() says
@@ -27,8 +27,8 @@ struct ScriptedLink {
     }
 };
 
-struct ScriptedSocket {
-    ScriptedLink* link;
+struct ByteSocket {
+    ByteLink* link;
 
     IoResult send(std::span<const std::byte> bytes) noexcept {
         if (link->when_sending != IoStatus::kOk) return {link->when_sending, 0};
@@ -52,7 +52,7 @@ struct ScriptedSocket {
 };
 
 /// Time that a test sets.
-struct ScriptedClock {
+struct SetClock {
     std::int64_t at_ns = 0;
     std::int64_t now_ns() noexcept { return at_ns; }
 };
