@@ -24,7 +24,7 @@ struct ReplyValues {
     std::int64_t remaining = 0;
     std::int64_t engine_received = 0;
     std::int64_t engine_replied = 0;
-    std::string text;  ///< reasons and kept texts; a number where a number must stand
+    std::string text = {};  ///< reasons and kept texts; a number where a number must stand
 };
 
 inline void append(std::vector<std::byte>& to, std::string_view text) {
