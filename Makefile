@@ -28,10 +28,10 @@ quickstart: run-environment ## load the reference engine on this machine, profil
 setup: environment ## make .venv/ ready for use and development
 
 ##@ Change
-.PHONY: test check fix native plans stub bench clean
+.PHONY: test check fix native plans stub bench fuzz clean
 test: native-dev-tests unit integration ## every test that this machine can run
 
-check: lint native-dev-tests unit native-asan-tests native-tsan-tests ## what a change must pass
+check: lint native-dev-tests unit native-asan-tests native-tsan-tests fuzz-briefly ## what a change must pass
 
 fix: environment ## apply formatters and safe lint fixes, write the tables of docs/ anew
 	$(BIN)/ruff check --fix $(PYTHON_FILES)
@@ -72,6 +72,9 @@ bench: environment ## measure loadcluster itself: native/bench/, then every prog
 	@for program in $$(grep -l __main__ benchmarks/*.py); do \
 	  echo "== $$program"; $(BIN)/python $$program || exit 1; done
 
+fuzz: environment ## feed bad bytes to the native code, ten minutes for each target (ARGS="--seconds 60")
+	scripts/fuzz.sh --keep $(ARGS)
+
 clean: ## remove what was built and cached; runs/ and .venv/ stay
 	rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
@@ -86,3 +89,7 @@ run-environment:
 
 native-dev-tests native-asan-tests native-tsan-tests: native-%-tests: environment
 	scripts/native_tests.sh $*
+
+.PHONY: fuzz-briefly
+fuzz-briefly: environment
+	scripts/fuzz.sh --seconds 20

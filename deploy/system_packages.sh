@@ -62,6 +62,21 @@ perf_packages() {
     fi
 }
 
+# A clang with its fuzzing runtime, which Debian packs apart, by version.
+fuzzes() {
+    local probe='extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }'
+    echo "$probe" | clang++ -x c++ -fsanitize=fuzzer,address,undefined -o /dev/null - 2>/dev/null
+}
+
+fuzzer_packages() {
+    local version
+    version=$(clang --version 2>/dev/null | sed -n '1s/.*version \([0-9]*\).*/\1/p')
+    # Without a clang yet: the distribution's own.
+    [[ -n $version ]] || version=$(apt-cache depends clang 2>/dev/null |
+        sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p')
+    echo "clang${version:+ libclang-rt-$version-dev}"
+}
+
 # Fills `essential` and `optional` with the packages that are missing.
 look() {
     essential=() optional=()
@@ -79,6 +94,11 @@ look() {
     command -v ss >/dev/null || optional+=(iproute2)
     command -v ps >/dev/null || optional+=(procps)
     [[ -e /usr/include/doctest/doctest.h ]] || optional+=(doctest-dev)
+    if ! fuzzes; then
+        local packages=()
+        read -ra packages <<<"$(fuzzer_packages)"
+        optional+=("${packages[@]}")
+    fi
     # Counterparts that others wrote, for the shipped wire schemas.
     command -v redis-server >/dev/null || optional+=(redis-server)
     command -v memcached >/dev/null || optional+=(memcached)

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <optional>
 #include <span>
 #include <utility>
@@ -67,9 +68,10 @@ public:
           timeout_ns_(plan.timeout_ns),
           room_(codec_.room()),
           buffer_(std::clamp(plan.limit * room_, room_, std::max(room_, kBufferBytesMax))),
-          partial_(codec_.longest_reply()) {
-        partial_size_ = std::min(received.size(), partial_.size());
-        std::copy_n(received.begin(), partial_size_, partial_.begin());
+          partial_(std::max(codec_.longest_reply(), received.size())),
+          partial_size_(received.size()),
+          has_come_early_(!received.empty()) {
+        std::copy(received.begin(), received.end(), partial_.begin());
     }
 
     bool is_open() const noexcept { return open_; }
@@ -124,6 +126,8 @@ public:
             last_sent_ns_ = sent_ns;
             mark_sent(result.bytes, sent_ns, recorder);
             buffer_.consume(result.bytes);
+            // The session's bytes are gone: they count with no order to come.
+            if (buffer_.empty()) sent_of_first_ = session_bytes_ = 0;
         } else if (result.status == IoStatus::kFailed) {
             lose(ErrorKind::kSendFailed, recorder);
         } else {
@@ -167,8 +171,11 @@ public:
     }
 
     /// Sends a heartbeat when it is time for one; gives up an engine that is silent for too long.
-    void keep_alive(std::int64_t now_ns, Recorder& recorder) noexcept {
+    void keep_alive(std::int64_t now_ns, Recorder& recorder, TrafficCounts& traffic) noexcept {
         if constexpr (kHasSession) {
+            if (std::exchange(has_come_early_, false)) {
+                handle(std::span(partial_).first(partial_size_), now_ns, recorder, traffic);
+            }
             const protocol::SessionRules& session = codec_.plan().session;
             if (!open_ || session.logon == protocol::kNone) return;
             if (last_sent_ns_ == 0) last_sent_ns_ = last_received_ns_ = now_ns;
@@ -258,6 +265,7 @@ private:
 
     void handle(std::span<const std::byte> bytes, std::int64_t received_ns, Recorder& recorder,
                 TrafficCounts& traffic) noexcept {
+        partial_size_ = 0;
         for (;;) {
             const protocol::Decoded decoded = codec_.decode(bytes);
             if (decoded.status == protocol::DecodeStatus::kReply) [[likely]] {
@@ -267,7 +275,6 @@ private:
             } else if (decoded.status == protocol::DecodeStatus::kNeedMore) {
                 break;
             } else if (decoded.status == protocol::DecodeStatus::kMalformed) {
-                partial_size_ = 0;
                 return lose(ErrorKind::kProtocolError, recorder);
             } else {
                 recorder.error(decoded.status == protocol::DecodeStatus::kUnknown
@@ -367,7 +374,8 @@ private:
             return;
         }
         LivingOrder* order = living_.find(sequence);
-        if (order != nullptr && order->pending > 0) {
+        // What has not been sent yet can't be what is answered.
+        if (order != nullptr && order->pending > 0 && order->pending <= table_.sent_end()) {
             const std::uint64_t pending = std::exchange(order->pending, 0) - 1;
             const bool accepted = reply.meaning != Meaning::kRejected;
             if (reply.meaning == Meaning::kReceived) {
@@ -444,7 +452,8 @@ private:
         if constexpr (kHasSession) {
             if (const auto remaining = remaining_of(reply)) return *remaining;
             const protocol::LaterView view(codec_.plan(), reply);
-            return open - view.number(reply.rule->executed).value_or(0);
+            const std::int64_t executed = view.number(reply.rule->executed).value_or(0);
+            return open - std::max<std::int64_t>(executed, 0);
         }
         return open;
     }
@@ -453,7 +462,10 @@ private:
     std::optional<std::int64_t> remaining_of(const Reply& reply) const noexcept {
         if constexpr (kHasSession) {
             if (reply.rule->remaining.kind == protocol::ReadKind::kAbsent) return std::nullopt;
-            return protocol::LaterView(codec_.plan(), reply).number(reply.rule->remaining);
+            const protocol::LaterView view(codec_.plan(), reply);
+            const std::optional<std::int64_t> told = view.number(reply.rule->remaining);
+            // Untrusted: a size below 0 is none.
+            return told ? std::optional(std::max<std::int64_t>(*told, 0)) : std::nullopt;
         }
         return std::nullopt;
     }
@@ -464,7 +476,8 @@ private:
         OrderSlot& slot = table_.slot(sequence);
         if (!slot.ends_later) return false;
         const std::int64_t open = open_after(reply, slot.open_size);
-        slot.open_size = static_cast<std::uint32_t>(std::max<std::int64_t>(open, 0));
+        slot.open_size = static_cast<std::uint32_t>(
+            std::clamp<std::int64_t>(open, 0, std::numeric_limits<std::uint32_t>::max()));
         return open <= 0;
     }
 
@@ -577,7 +590,9 @@ private:
             if (!reply.rule->keeps.empty()) codec_.keep(reply);
             if (reply.rule->answer != protocol::kNone && !leaving_) queue(reply.rule->answer);
             if (reply.meaning == Meaning::kUnsolicited) ++traffic.unsolicited;
-            if (reply.meaning == Meaning::kLoggedOut) lose(ErrorKind::kLoggedOut, recorder);
+            if (reply.meaning == Meaning::kLoggedOut || reply.meaning == Meaning::kLogonRefused) {
+                lose(ErrorKind::kLoggedOut, recorder);
+            }
         }
     }
 
@@ -637,7 +652,8 @@ private:
     std::size_t sent_of_first_ = 0;  ///< bytes already taken of the first order not sent
     std::size_t session_bytes_ = 0;  ///< encoded after the last order
     std::vector<std::byte> partial_;
-    std::size_t partial_size_ = 0;
+    std::size_t partial_size_;
+    bool has_come_early_;  ///< with the logon's answer, and was not looked at yet
     bool open_ = true;
     bool blocked_ = false;    ///< until the socket can be written again
     bool was_reset_ = false;  ///< as a send has learnt

@@ -123,7 +123,7 @@ public:
             if (++scan_turn_ >= connections_.size()) scan_turn_ = 0;
             watch(scan_turn_, [&](Member& connection) {
                 connection.expire(now_ns, recorder);
-                connection.keep_alive(now_ns, recorder);
+                connection.keep_alive(now_ns, recorder, traffic_);
             });
             list_if_sending(static_cast<std::uint32_t>(scan_turn_));
         }

@@ -104,9 +104,10 @@ public:
         return next_ - sequence <= slots_.size();
     }
 
-    /// Whether the order of a sequence below `sent_end` still waits.
+    /// Whether an order has been sent and still waits.
     bool is_waiting(std::uint64_t sequence) noexcept {
-        return sequence >= oldest_ && slot(sequence).state == OrderState::kWaiting;
+        return sequence >= oldest_ && sequence < sent_end_ &&
+               slot(sequence).state == OrderState::kWaiting;
     }
 
     /// Forgets all orders; the caller has recorded their fates.

@@ -6,37 +6,26 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 
 #include "client/clock.h"
 #include "client/errors.h"
+#include "client/logon_exchange.h"
 
 namespace cluster {
 namespace {
 
 constexpr std::size_t kAtOnce = 256;
-constexpr std::size_t kShownBytes = 32;
 
-std::string in_hex(std::span<const std::byte> bytes) {
-    constexpr char kHex[] = "0123456789abcdef";
-    std::string text;
-    for (const std::byte byte : bytes.first(std::min(bytes.size(), kShownBytes))) {
-        const auto value = static_cast<unsigned>(byte);
-        text += kHex[value >> 4];
-        text += kHex[value & 15];
-    }
-    return text + (bytes.size() > kShownBytes ? "…" : "");
-}
-
-/// One session that is being begun.
+/// One session that is being begun, over a socket.
 class Logon {
 public:
-    Logon(int fd, WireCodec& codec, const std::string& peer) : fd_(fd), codec_(codec), peer_(peer) {
-        send(codec_.plan().session.logon);
+    Logon(int fd, WireCodec& codec, const std::string& peer)
+        : fd_(fd), peer_(peer), exchange_(codec, peer) {
+        send();
     }
 
     int fd() const noexcept { return fd_; }
-    bool is_done() const noexcept { return done_; }
+    bool is_done() const noexcept { return exchange_.is_done(); }
 
     void receive() {
         std::array<std::byte, 4'096> chunk;
@@ -44,60 +33,18 @@ public:
         if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
         if (got < 0) throw LoadError::from_errno("log on to " + peer_, errno);
         if (got == 0) fail("the engine closed the connection instead of answering");
-        received_.insert(received_.end(), chunk.begin(), chunk.begin() + got);
-        while (!done_ && take_reply()) {
-        }
+        exchange_.receive(std::span(chunk).first(static_cast<std::size_t>(got)));
+        send();
     }
 
-    std::vector<std::byte> take_rest() noexcept { return std::move(received_); }
+    std::vector<std::byte> take_rest() noexcept { return exchange_.take_rest(); }
 
-    [[noreturn]] void fail(const std::string& why) const {
-        throw LoadError("log on to " + peer_ + ": " + why);
-    }
+    [[noreturn]] void fail(const std::string& why) const { exchange_.fail(why); }
 
 private:
-    /// False when more bytes must come.
-    bool take_reply() {
-        const protocol::Decoded decoded = codec_.decode(received_);
-        if (decoded.status == protocol::DecodeStatus::kNeedMore) return false;
-        if (decoded.status == protocol::DecodeStatus::kMalformed) {
-            fail("what came is no message of the protocol: " + in_hex(received_));
-        }
-        if (decoded.status == protocol::DecodeStatus::kReply) act_on(decoded.reply);
-        received_.erase(received_.begin(),
-                        received_.begin() + static_cast<std::ptrdiff_t>(decoded.length));
-        return true;
-    }
-
-    void act_on(const protocol::Reply& reply) {
-        using protocol::Meaning;
-        if (reply.sequence >= 0) codec_.is_next(reply.sequence);
-        codec_.keep(reply);
-        if (reply.meaning == Meaning::kLogonRefused || reply.meaning == Meaning::kLoggedOut) {
-            fail("refused" + reason_of(reply));
-        }
-        done_ = reply.meaning == Meaning::kLoggedOn;
-        if (reply.rule->answer != protocol::kNone) send(reply.rule->answer);
-    }
-
-    std::string reason_of(const protocol::Reply& reply) const {
-        const protocol::LaterView view(codec_.plan(), reply);
-        const protocol::Read& read = reply.rule->reason;
-        std::string reason;
-        if (read.kind == protocol::ReadKind::kText) {
-            for (const std::byte byte : view.text(read)) {
-                const auto c = static_cast<char>(byte);
-                reason += c >= ' ' && c <= '~' ? c : '?';  // untrusted: it goes to a terminal
-            }
-        } else if (const auto number = view.number(read)) {
-            reason = std::to_string(*number);
-        }
-        return reason.empty() ? "" : ": " + reason;
-    }
-
-    void send(std::uint16_t message) {
-        std::vector<std::byte> bytes(codec_.room());
-        bytes.resize(codec_.encode_session(message, bytes.data()));
+    void send() {
+        const std::vector<std::byte> bytes = exchange_.take_pending();
+        if (bytes.empty()) return;
         const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
         if (sent < 0) throw LoadError::from_errno("log on to " + peer_, errno);
         // A new connection takes the little that a logon is in one piece.
@@ -105,10 +52,8 @@ private:
     }
 
     int fd_;
-    WireCodec& codec_;
     const std::string& peer_;
-    std::vector<std::byte> received_;
-    bool done_ = false;
+    LogonExchange exchange_;
 };
 
 void await(std::vector<Logon>& logons, std::int64_t deadline_ns, std::int64_t timeout_ns) {

@@ -41,13 +41,15 @@ public:
 
     /// A number as its digits.
     void count(std::int64_t reason) noexcept {
-        std::array<std::byte, 20> digits{};
+        std::array<std::byte, 20> digits{};  // of 19, and a sign
         std::size_t begin = digits.size();
-        auto rest = static_cast<std::uint64_t>(reason < 0 ? 0 : reason);
+        auto rest = static_cast<std::uint64_t>(reason);
+        if (reason < 0) rest = 0 - rest;
         do {
             digits[--begin] = static_cast<std::byte>('0' + rest % 10);
             rest /= 10;
         } while (rest != 0);
+        if (reason < 0) digits[--begin] = std::byte{'-'};
         count(std::span(digits).subspan(begin));
     }
 

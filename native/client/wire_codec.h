@@ -80,7 +80,8 @@ public:
     /// one sets what follows.
     bool is_next(std::int64_t sequence) noexcept {
         const bool is_next = expected_ < 0 || sequence == expected_;
-        expected_ = sequence + 1;
+        // After the highest there is no next: it sets nothing.
+        expected_ = static_cast<std::int64_t>(static_cast<std::uint64_t>(sequence) + 1);
         return is_next;
     }
 

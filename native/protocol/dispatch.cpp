@@ -1,6 +1,7 @@
 #include "protocol/dispatch.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <utility>
 
@@ -8,10 +9,12 @@
 
 namespace cluster::protocol {
 
-Dispatch::Dispatch(const std::vector<std::vector<ByteMatch>>& matches) {
+Dispatch::Dispatch(const std::vector<std::vector<ByteMatch>>& matches,
+                   const std::vector<std::size_t>& lengths) {
     std::vector<Candidate> all;
     for (std::size_t rule = 0; rule < matches.size(); ++rule) {
-        Candidate candidate{static_cast<std::uint16_t>(rule), {}, 0};
+        Candidate candidate{
+            static_cast<std::uint16_t>(rule), {}, 0, lengths.empty() ? SIZE_MAX : lengths[rule]};
         for (const ByteMatch& match : matches[rule]) {
             for (std::size_t i = 0; i < match.bytes.size(); ++i) {
                 candidate.left.emplace_back(static_cast<std::uint16_t>(match.at + i),
@@ -29,9 +32,18 @@ Dispatch::Dispatch(const std::vector<std::vector<ByteMatch>>& matches) {
 /// most of them have a constant for: it tells the most.
 std::uint16_t Dispatch::build(std::vector<Candidate> candidates) {
     if (candidates.empty()) return kNoRule;
+    std::size_t shortest = SIZE_MAX;
+    for (const Candidate& candidate : candidates) shortest = std::min(shortest, candidate.length);
+    bool has_constants = false;
     std::map<std::uint16_t, std::size_t> wanted;
     for (const Candidate& candidate : candidates) {
-        for (const auto& constant : candidate.left) ++wanted[constant.first];
+        has_constants = has_constants || !candidate.left.empty();
+        for (const auto& constant : candidate.left) {
+            if (constant.first < shortest) ++wanted[constant.first];
+        }
+    }
+    if (wanted.empty() && has_constants) {
+        throw PlanError("plan: a reply can't be told from a longer one by its own bytes");
     }
     if (wanted.empty()) {
         const auto best = std::max_element(
@@ -43,7 +55,7 @@ std::uint16_t Dispatch::build(std::vector<Candidate> candidates) {
         std::max_element(wanted.begin(), wanted.end(), [](const auto& a, const auto& b) {
             return a.second < b.second;
         })->first;
-    if (nodes_.size() == kNodesMax) throw PlanError("its replies have too many constants");
+    if (nodes_.size() == kNodesMax) throw PlanError("plan: its replies have too many constants");
     const auto index = static_cast<std::uint16_t>(nodes_.size());
     nodes_.emplace_back();
     nodes_[index].at = at;

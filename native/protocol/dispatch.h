@@ -32,8 +32,11 @@ public:
 
     Dispatch() = default;
 
-    /// `matches[i]` are the constants of rule i. Throws PlanError when it would be too large.
-    explicit Dispatch(const std::vector<std::vector<ByteMatch>>& matches);
+    /// `matches[i]` are the constants of rule i. Where a frame is as long as its reply, `lengths`
+    /// has how long: a rule is then found within the shortest of those that it is told from.
+    /// Throws PlanError when that can't be, or when it would be too large.
+    explicit Dispatch(const std::vector<std::vector<ByteMatch>>& matches,
+                      const std::vector<std::size_t>& lengths = {});
 
     /// The index of the rule, or kNoRule.
     std::uint16_t find(std::span<const std::byte> frame) const noexcept {
@@ -59,6 +62,7 @@ private:
         std::uint16_t rule;
         std::vector<std::pair<std::uint16_t, std::byte>> left;  ///< constants not looked at yet
         std::size_t constants;
+        std::size_t length;  ///< no byte from here on may be looked at
     };
 
     std::uint16_t build(std::vector<Candidate> candidates);

@@ -80,9 +80,11 @@ std::int64_t Draw::draw(Random& random) const noexcept {
             // Box and Muller, 1958.
             const double radius = std::sqrt(-2 * std::log(random.positive_unit()));
             const double angle = 2 * std::numbers::pi * random.unit();
-            const double value = mean_ + deviation_ * radius * std::cos(angle);
-            return static_cast<std::int64_t>(std::clamp(
-                std::round(value), static_cast<double>(min_), static_cast<double>(max_)));
+            const double value = std::round(mean_ + deviation_ * radius * std::cos(angle));
+            // As a double the largest bound is 2^63, which is no bound any more.
+            if (value <= static_cast<double>(min_)) return min_;
+            if (value >= static_cast<double>(max_)) return max_;
+            return static_cast<std::int64_t>(value);
         }
         case DrawLaw::kWeighted: break;
     }

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kPatchesMax = 512;
 constexpr std::size_t kDigitsWidthMax = 64;
+constexpr std::size_t kFinishedMax = 32;  // lengths and checksums of a message
 
 Order read_order(Words& line) {
     return line.one_of<Order>({"little", "big"});
@@ -85,6 +86,9 @@ void MessageReader::take(std::string_view what, Words& line) {
     if (what == "insert") {
         message_.chunks.back().insert = texts_.number_of(line.word(), line);
         return;
+    }
+    if (message_.lengths.size() + message_.checksums.size() == kFinishedMax) {
+        if (what == "length" || what == "checksum") line.fail("is one length or checksum too many");
     }
     if (what == "length") {
         LengthField field;

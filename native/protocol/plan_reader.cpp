@@ -1,6 +1,7 @@
 #include "protocol/plan_reader.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <string>
 #include <utility>
@@ -82,6 +83,8 @@ private:
     void read_frame() {
         Words& line = *line_;
         Frame& frame = plan_.frame;
+        // Replies have been read by its kind.
+        if (has_frame_) line.fail("comes a second time");
         frame.kind =
             line.one_of<FrameKind>({"fixed", "length", "type", "delimiter", "head", "resp", "fix"});
         has_frame_ = true;
@@ -107,7 +110,8 @@ private:
                                      frame.kind == FrameKind::kHead ||
                                      frame.kind == FrameKind::kFix;
         if (wants_delimiter && frame.delimiter.empty()) line.fail("has an empty delimiter");
-        frame.max = size(std::max<std::size_t>(frame.min, 1), kFrameBytesMax);
+        frame.max =
+            size(std::max({frame.min, frame.delimiter.size(), std::size_t{1}}), kFrameBytesMax);
     }
 
     void read_table() {
@@ -137,6 +141,7 @@ private:
             const std::int64_t min = line.number();
             const std::int64_t max = line.number(min, INT64_MAX);
             if (!(deviation >= 0)) line.fail("has a deviation below 0");
+            if (!std::isfinite(mean) || !std::isfinite(deviation)) line.fail("is not finite");
             plan_.draws.push_back(Draw::normal(mean, deviation, min, max));
         } else if (law == "zipf") {
             const auto count = static_cast<std::uint32_t>(size(1, Draw::kWeightsMax));
@@ -295,7 +300,11 @@ private:
         }
         std::vector<std::vector<ByteMatch>> matches;
         for (const ReplyRule& rule : plan_.replies) matches.push_back(rule.matches);
-        plan_.dispatch = Dispatch(matches);
+        std::vector<std::size_t> lengths;
+        if (plan_.frame.kind == FrameKind::kType) {
+            for (const ReplyRule& rule : plan_.replies) lengths.push_back(rule.length);
+        }
+        plan_.dispatch = Dispatch(matches, lengths);
     }
 
     std::string_view text_;

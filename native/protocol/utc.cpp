@@ -12,6 +12,8 @@ void put_number(std::byte* out, std::size_t width, std::uint64_t value) noexcept
     }
 }
 
+constexpr int kLastYear = 2261;  // the last whole one whose ns since 1970 have 63 bits
+
 /// The number that `width` digits are, or -1.
 int number_at(const std::byte* in, std::size_t width) noexcept {
     int value = 0;
@@ -67,8 +69,8 @@ std::optional<std::int64_t> read_utc(std::span<const std::byte> text) noexcept {
     const year_month_day date{std::chrono::year{year},
                               std::chrono::month{static_cast<unsigned>(month)},
                               std::chrono::day{static_cast<unsigned>(day)}};
-    if (year < 1970 || !date.ok() || hour < 0 || hour > 23 || minute < 0 || minute > 59 ||
-        second < 0 || second > 60) {
+    if (year < 1970 || year > kLastYear || !date.ok() || hour < 0 || hour > 23 || minute < 0 ||
+        minute > 59 || second < 0 || second > 60) {
         return std::nullopt;
     }
     std::int64_t fraction_ns = 0;

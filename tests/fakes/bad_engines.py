@@ -1,8 +1,11 @@
 """Engines that misbehave, each in one way."""
 
+import socket
 import time
 
-from fakes.acceptor import AcceptingEngine
+from fakes.acceptor import ACCEPTED, HEADER, ID, REPLY, AcceptingEngine
+
+UNKNOWN_TYPE = 0x99
 
 
 class SilentEngine(AcceptingEngine):
@@ -42,3 +45,33 @@ class DelayingEngine(AcceptingEngine):
         while time.monotonic() < end_s:
             pass
         return super().answer(request)
+
+
+class ConfusedEngine(AcceptingEngine):
+    """Answers each order twice, one that was never sent, and says what nobody understands."""
+
+    def answer(self, request: bytes) -> bytes | None:
+        """Four messages, of which the first is right."""
+        (order_id,) = ID.unpack_from(request, HEADER.size)
+        answer = super().answer(request) or b""
+        never_sent = REPLY.pack(REPLY.size, ACCEPTED, 0, 0, order_id + 10**12, 0, 0)
+        unknown = REPLY.pack(REPLY.size, UNKNOWN_TYPE, 0, 0, order_id, 0, 0)
+        return answer + answer + never_sent + unknown
+
+
+class RefusingFixEngine(AcceptingEngine):
+    """Answers every FIX logon with a logout whose text is made for terminals."""
+
+    text = b"\x1b[2J\x1b]0;owned\x07go away"
+
+    def _answers(self, connection: socket.socket, data: bytes) -> bytes | None:  # noqa: ARG002
+        fields = b"35=5\x0149=ENGINE\x0134=1\x0158=" + self.text + b"\x01"
+        message = b"8=FIX.4.4\x019=%d\x01" % len(fields) + fields
+        return message + b"10=%03d\x01" % (sum(message) % 256)
+
+
+class SilentFixEngine(AcceptingEngine):
+    """Takes a logon and never answers it."""
+
+    def _answers(self, connection: socket.socket, data: bytes) -> bytes | None:  # noqa: ARG002
+        return b""

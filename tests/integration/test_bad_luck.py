@@ -13,7 +13,14 @@ from cluster.host.reference import reference_engine
 from cluster.results.store import RunDirectory
 from cluster.results.summary import Summary
 from fakes.acceptor import AcceptingEngine
-from fakes.bad_engines import ClosingEngine, GarbageEngine, SilentEngine
+from fakes.bad_engines import (
+    ClosingEngine,
+    ConfusedEngine,
+    GarbageEngine,
+    RefusingFixEngine,
+    SilentEngine,
+    SilentFixEngine,
+)
 from fakes.command_line import (
     loadcluster,
     only_run,
@@ -104,6 +111,40 @@ def test_an_engine_that_answers_garbage_is_cut_off_and_counted(tmp_path: Path) -
     assert not summary.valid
     assert level.agents[0].errors["protocol_error"] > 0
     assert_balanced(summary)
+
+
+def test_an_engine_that_says_too_much_is_counted_by_kind_and_shown(tmp_path: Path) -> None:
+    with ConfusedEngine() as engine:
+        summary = run(tmp_path, engine={"port": engine.port})
+
+    (level,) = summary.levels
+    errors = level.agents[0].errors
+    assert level.orders.accepted > 0
+    for kind in ("duplicate_reply", "unknown_id", "unknown_message"):
+        assert errors[kind] >= level.orders.accepted, kind
+    assert errors["protocol_error"] == 0
+    assert "messages-unknown" in [finding.code for finding in summary.findings]
+    assert_balanced(summary)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence"),
+    [
+        (RefusingFixEngine, "refused: ?[2J?]0;owned?go away"),
+        (SilentFixEngine, "no answer within 5000 ms"),
+    ],
+)
+def test_a_logon_that_fails_is_one_sentence_that_harms_no_terminal(
+    tmp_path: Path, kind: type[AcceptingEngine], sentence: str
+) -> None:
+    with kind() as engine:
+        experiment = write_experiment(tmp_path, engine={"port": engine.port}, protocol="fix44")
+        said = loadcluster("run", str(experiment))
+
+    assert said.exit_status == 1
+    assert sentence in said.stderr
+    assert "\x1b" not in said.stderr
+    assert "Traceback" not in said.stderr
 
 
 def test_an_engine_that_dies_at_half_load_keeps_what_was_measured(

@@ -3,6 +3,7 @@
 #include <random>
 
 #include "protocol/dispatch.h"
+#include "protocol/plan_error.h"
 #include "tests/protocol/bytes.h"
 
 using namespace cluster::protocol;
@@ -56,6 +57,20 @@ TEST_CASE("a part of a frame needs more until its rule is told") {
     CHECK(dispatch.find_in_part(bytes("A..")) == Dispatch::kNeedMore);
     CHECK(dispatch.find_in_part(bytes("A..x")) == 0);
     CHECK(dispatch.find_in_part(bytes("C...")) == Dispatch::kNoRule);
+}
+
+TEST_CASE("a reply that is as long as its kind is told by its own bytes, not by the next one's") {
+    const Rules rules = {{{0, bytes("A")}}, {{0, bytes("A")}, {2, bytes("x")}, {3, bytes("y")}}};
+    CHECK(Dispatch(rules, {4, 4}).find_in_part(bytes("A.x")) == Dispatch::kNeedMore);
+    CHECK_THROWS_AS(Dispatch(rules, {2, 4}), PlanError);
+    const Rules told_late = {{{0, bytes("A")}},
+                             {{0, bytes("B")}, {3, bytes("1")}},
+                             {{0, bytes("B")}, {3, bytes("2")}},
+                             {{3, bytes("3")}}};
+    CHECK_THROWS_AS(Dispatch(told_late, {1, 4, 4, 4}), PlanError);
+    const Rules told_soon = {
+        {{0, bytes("A")}}, {{0, bytes("B")}, {3, bytes("1")}}, {{0, bytes("B")}, {3, bytes("2")}}};
+    CHECK(Dispatch(told_soon, {1, 4, 4}).find_in_part(bytes("A")) == 0);
 }
 
 TEST_CASE("random rules are found as a look at each of them finds them") {

@@ -59,6 +59,15 @@ TEST_CASE("normal draws have their mean and deviation and stay within bounds") {
     CHECK(std::sqrt(squares / kDraws - mean * mean) == doctest::Approx(9.9).epsilon(0.01));
 }
 
+TEST_CASE("a normal draw beyond all numbers is the bound") {
+    Random random(1);
+    const Draw wide = Draw::normal(0, 1e300, INT64_MIN, INT64_MAX);
+    for (int i = 0; i < 100; ++i) {
+        const std::int64_t value = wide.draw(random);
+        CHECK((value == INT64_MIN || value == INT64_MAX));
+    }
+}
+
 TEST_CASE("weighted draws follow their weights, and a weight of 0 never comes") {
     const auto counts = counts_of(Draw::weighted({9, 0, 1, 5}));
     CHECK(counts.count(1) == 0);

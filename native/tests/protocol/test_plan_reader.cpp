@@ -67,13 +67,25 @@ TEST_CASE("what is wrong with a plan is told with its line") {
     CHECK(error_of("loadcluster-plan 2\n") == "plan, line 1: holds a number out of range");
     CHECK(error_of(with("frobnicate 1")) ==
           "plan, line 13: begins with the unknown word `frobnicate`");
-    CHECK(error_of(with("frame fixed 0")) == "plan, line 13: holds a number out of range");
-    CHECK(error_of(with("frame fixed 8 9")) == "plan, line 13: goes on after its end");
+    CHECK(error_of(with("session sequence -1")) == "plan, line 13: holds a number out of range");
+    CHECK(error_of(with("timed first 9")) == "plan, line 13: goes on after its end");
     CHECK(error_of(with("send new limit buy nobody")) ==
           "plan, line 13: names a message that the plan has not");
     CHECK(error_of(with("session answer nobody m")) ==
           "plan: answers the reply nobody, which it has not");
     CHECK(error_of("loadcluster-plan 1\n") == "plan: says nothing about frames");
+}
+
+TEST_CASE("frames are described once: the replies before were read by it") {
+    CHECK(error_of(with("frame fixed 8")) == "plan, line 13: comes a second time");
+}
+
+TEST_CASE("a draw's law is finite, and a message's lengths and checksums are few") {
+    CHECK(error_of(with("draw 1 normal nan 1 0 9")).ends_with("is not finite"));
+    CHECK(error_of(with("draw 1 normal 0 inf 0 9")).ends_with("is not finite"));
+    std::string many = "message n own\n  bytes 00000000\n";
+    for (int i = 0; i < 33; ++i) many += "  checksum 0 0 int 1 big sum256 0 0 0 4\n";
+    CHECK(error_of(with(many + "end")).ends_with("is one length or checksum too many"));
 }
 
 TEST_CASE("nothing in a plan may lie beyond its message, reply, table or list") {
