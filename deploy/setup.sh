@@ -27,11 +27,11 @@ hash_of() { sha256sum "$@" | sha256sum | cut -d ' ' -f 1; }
 
 packages_stamp() { echo "$home $(hash_of pyproject.toml deploy/requirements.py)"; }
 
-# Tests and benchmarks are not part of the module.
+# Tests, fuzzers and benchmarks are not part of the module.
 native_stamp() {
     local sources
     mapfile -t sources < <(find native -type f -not -path 'native/tests/*' \
-        -not -path 'native/bench/*' | LC_ALL=C sort)
+        -not -path 'native/bench/*' -not -path 'native/fuzz/*' | LC_ALL=C sort)
     echo "$home $(hash_of pyproject.toml "${sources[@]}")"
 }
 
