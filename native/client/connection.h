@@ -73,12 +73,12 @@ public:
     }
 
     bool is_open() const noexcept { return open_; }
-    bool can_take() noexcept { return has_room() && (!manners_.tracks_orders || skip_moot()); }
+    bool can_take() noexcept { return has_room() && (!manners_.ignores_late || skip_moot()); }
     /// Whether it can take a request that does not come from the flow.
     bool has_room() const noexcept { return open_ && !table_.full() && buffer_.has_room(room_); }
     /// Whether an engine may leave the next request unanswered: its order is known to be gone.
     bool is_moot(const Intent& intent) noexcept {
-        return manners_.tracks_orders && intent.action != Action::kNew &&
+        return manners_.ignores_late && intent.action != Action::kNew &&
                !living_.may_live(table_.next() - intent.target_back);
     }
     /// Passes over a request, whose number is used up.
@@ -367,7 +367,7 @@ private:
             return;
         }
         LivingOrder* order = living_.find(sequence);
-        if (order != nullptr && order->pending > 0) {
+        if (order != nullptr && order->pending > 0 && may_answer(order->pending - 1)) {
             const std::uint64_t pending = std::exchange(order->pending, 0) - 1;
             const bool accepted = reply.meaning != Meaning::kRejected;
             if (reply.meaning == Meaning::kReceived) {
@@ -391,6 +391,12 @@ private:
             return end(reply, sequence, received_ns, recorder);
         }
         recorder.error(ErrorKind::kDuplicateReply);
+    }
+
+    /// Whether a reply that names an order can be the answer to this request, which acts on it.
+    /// Where every request is answered, one that brings a replacement is answered under its own id.
+    bool may_answer(std::uint64_t request) noexcept {
+        return manners_.ignores_late || living_.find(request) == nullptr;
     }
 
     /// Once a request has its answer, its order lives, or not, and has taken another's place.
@@ -429,6 +435,7 @@ private:
     /// replacement that never came to live, and so on. `pending` is a request's number plus 1.
     void come_too_late(std::uint64_t pending, std::int64_t received_ns,
                        Recorder& recorder) noexcept {
+        if (!manners_.ignores_late) return;  // each of them gets an answer of its own
         while (pending != 0) {
             const std::uint64_t request = pending - 1;
             const LivingOrder* replacement = living_.find(request);
