@@ -127,10 +127,16 @@ def _try_out(compiled: Compiled, against: tuple[str, int], *, as_json: bool) -> 
     with connected(*against) as transport:
         verdict = TryOut(compiled, transport, secrets, say).carry_out()
     if as_json:
-        data = {"ok": verdict.ok, "troubles": list(verdict.troubles), "log": lines}
+        data = {
+            "ok": verdict.ok,
+            "troubles": list(verdict.troubles),
+            "limits": list(verdict.limits),
+            "log": lines,
+        }
         click.echo(json.dumps(data, indent=2, ensure_ascii=False))
     elif verdict.ok:
-        click.echo(f"ok: the engine speaks {compiled.title}, as far as one order shows")
+        but = "".join(f"; but {limit}" for limit in verdict.limits)
+        click.echo(f"ok: the engine speaks {compiled.title}, as far as one order shows{but}")
     else:
         click.echo("not ok:")
         for trouble in verdict.troubles:

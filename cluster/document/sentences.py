@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails, PydanticUndefined
@@ -11,6 +11,9 @@ from pydantic_core import ErrorDetails, PydanticUndefined
 from cluster.document.allowed import KEY_STEP, Allowed, find, keys_of, nearest, sections
 from cluster.document.path import Path, format_path, parse_path, show_text
 from cluster.document.section import MisfitError, Section
+
+WORDS_SHOWN_MAX: Final = 8  # beside the one that was meant
+KEYS_SHOWN_MAX: Final = 16
 
 
 @dataclass(frozen=True)
@@ -50,8 +53,13 @@ def _mistake(details: ErrorDetails, root: object, model: type[Section], noun: st
         return Mistake(path, _unknown_key(path, allowed, model, noun))
     if details["loc"][-1:] == (KEY_STEP,):
         return Mistake(path, f"can't be a name here; a name must be {allowed.sentence()}")
-    advice = "".join(f"; {text}" for text in _advice(model, path, allowed, _value_at(root, path)))
-    sentence = f"must be {allowed.sentence()}, not {_shown(_value_at(root, path))}{advice}"
+    value = _value_at(root, path)
+    if isinstance(value, str) and len(allowed.words) > WORDS_SHOWN_MAX:
+        meant = nearest(value, allowed.words)
+        if meant:  # the one that was meant would be lost among them
+            return Mistake(path, f"must not be {_shown(value)}; did you mean `{meant}`?")
+    advice = "".join(f"; {text}" for text in _advice(model, path, allowed, value))
+    sentence = f"must be {allowed.sentence()}, not {_shown(value)}{advice}"
     return Mistake(path, sentence)
 
 
@@ -69,6 +77,8 @@ def _unknown_key(path: Path, allowed: Allowed, model: type[Section], noun: str) 
         advice = f"; did you mean `{meant}`?"
     elif elsewhere:
         advice = f"; it belongs elsewhere: {' or '.join(f'`{place}`' for place in elsewhere)}."
+    if meant and len(keys_of(section)) > KEYS_SHOWN_MAX:
+        return f"is not a key of {here}{advice}"
     keys = ", ".join(f"`{name}`" for name in keys_of(section))
     return f"is not a key of {here}{advice or '.'} Its keys: {keys}"
 

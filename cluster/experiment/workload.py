@@ -160,7 +160,8 @@ class OrderFlow(Section):
         64,
         ge=1,
         le=4_096,
-        description="Resting orders per connection; at the bound, a cancel replaces the next new.",
+        description="Resting orders per connection; at the bound, a cancel replaces the next new. "
+        "Without cancels: how many of them replaces can name.",
     )
     replay: (
         Annotated[

@@ -131,7 +131,12 @@ def check_request_frames(
             continue
         if not isinstance(frame, TypeFrame) and length != len(content):
             says = "does not find its end" if length is None else f"says {length}"
-            told.add(path, f"has {len(content)} bytes, and `framing` {says}")
+            advice = (
+                ": do its `counts` and `plus` go with the field that has the `length`?"
+                if isinstance(frame, LengthFrame)
+                else ""
+            )
+            told.add(path, f"has {len(content)} bytes, and `framing` {says}{advice}")
 
 
 def check_reply_frames(frame: Frame, ready: Sequence[ReadyReply], told: Mistakes) -> None:

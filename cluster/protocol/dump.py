@@ -128,7 +128,10 @@ def _said(  # noqa: PLR0911 - one for each kind of content
     value = plain_value(slot.leaf, content, compiled)
     if field.value is not None:
         said = f"{field.value} {values.get(field.value, 0)}"
-        return said if is_integer(field) or is_float(field) else f"{value}, {said}"
+        changed = field.scale is not None or field.add or field.value == "symbol"
+        if is_float(field) or (is_integer(field) and not changed):
+            return said
+        return f"{value}, {said}"
     if slot.leaf.mapped:
         return slot.leaf.mapped
     if field.draw is not None:

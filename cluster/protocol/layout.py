@@ -122,8 +122,8 @@ def _tell_overlaps(slots: Sequence[Slot], mistakes: Mistakes) -> None:
             first, second = sorted((furthest, slot), key=slots.index)
             mistakes.add(
                 second.leaf.path,
-                f"`{second.leaf.name}` (bytes {_bytes(second)}) overlaps `{first.leaf.name}` "
-                f"(bytes {_bytes(first)})",
+                f"`{second.leaf.name}` ({_bytes(second)}) overlaps `{first.leaf.name}` "
+                f"({_bytes(first)})",
             )
         if furthest is None or (slot.end.chunk, slot.end.at) > (
             furthest.end.chunk,
@@ -142,11 +142,11 @@ def _tell_beyond(slots: Sequence[Slot], length: int, path: Path, mistakes: Mista
         if slot.end.at > length:
             mistakes.add(
                 slot.leaf.path,
-                f"`{slot.leaf.name}` (bytes {_bytes(slot)}) reaches beyond the message's `length` "
+                f"`{slot.leaf.name}` ({_bytes(slot)}) reaches beyond the message's `length` "
                 f"of {length}",
             )
 
 
 def _bytes(slot: Slot) -> str:
     last = slot.end.at - 1
-    return f"{slot.start.at} to {last}" if last > slot.start.at else str(slot.start.at)
+    return f"bytes {slot.start.at} to {last}" if last > slot.start.at else f"byte {last}"

@@ -119,14 +119,17 @@ class Symbols(Section):
     digits: Annotated[int, Field(ge=1, le=10)] | None = Field(
         None, description="At least so many digits, zeros in front."
     )
+    first: Annotated[int, Field(ge=0, le=2**31 - 1)] = Field(
+        0, description="Number of the first instrument."
+    )
     names: Annotated[list[SymbolText], Field(min_length=1, max_length=65_536)] | None = Field(
         None, description="Their names instead, from the first instrument on."
     )
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if self.names is not None and (self.prefix is not None or self.digits is not None):
-            raise MisfitError("names", "stands alone: `prefix` and `digits` write numbers")
+        if self.names is not None and len(self.model_fields_set) > 1:
+            raise MisfitError("names", "stands alone: the other keys write numbers")
         return self
 
 
@@ -263,8 +266,8 @@ SCHEMA: Final = Kind(
     noun="a wire schema",
     needs="`title`, `framing`, `requests`, `orders` and `replies`",
     example="`title: my engine's protocol`",
-    hint="`loadcluster protocol show orderwire` prints an example, `loadcluster schema protocol` "
-    "every key.",
+    hint="docs/protocols.md explains every key; `loadcluster protocol show orderwire` prints an "
+    "example.",
 )
 
 

@@ -240,7 +240,8 @@ class _Builder:
             return
         prefix = field.prefix or (symbols.prefix if symbols is not None else None)
         digits = field.digits or (symbols.digits if symbols is not None else None)
-        self._digits(slot, "symbol", prefix or "", digits)
+        first = symbols.first if symbols is not None else 0
+        self._digits(slot, "symbol", prefix or "", digits, first)
 
     def _from_table(self, slot: Slot, source: str, entries: list[bytes]) -> None:
         width = slot.width or 0
@@ -259,7 +260,7 @@ class _Builder:
             scale, order = int(field.scale or 1), self._templates.order_of(field)
             self._patch(slot, IntPatch(slot.at.at, width, order, source, scale, field.add))
             low, high = integer_range(width, signed=is_signed(field))
-            self._scaled_fits(slot, source, low, high)
+            self._scaled_fits(slot, source, low, high, field.add)
         elif is_float(field):
             order = self._templates.order_of(field)
             factor = float(field.scale or 1)
@@ -267,9 +268,9 @@ class _Builder:
             exact = FLOAT_EXACT[str(field.type)]
             self._fits(slot, source, -exact, exact)
         else:
-            self._digits(slot, source, field.prefix or "", field.digits)
+            self._digits(slot, source, field.prefix or "", field.digits, field.add)
 
-    def _digits(self, slot: Slot, source: str, prefix: str, digits: int | None) -> None:
+    def _digits(self, slot: Slot, source: str, prefix: str, digits: int | None, add: int) -> None:
         """Digits after a prefix, both at the left or the right of the field."""
         field, width = slot.leaf.field, slot.width or 0
         room = width - len(prefix)
@@ -298,7 +299,7 @@ class _Builder:
         self._patch(
             slot,
             DecPatch(
-                at + len(prefix), used, source, scale, field.add, base, decimals, justify, pad
+                at + len(prefix), used, source, scale, add, base, decimals, justify, pad
             ),
         )
         places = used - 1 if decimals else used
@@ -307,13 +308,12 @@ class _Builder:
                 slot.leaf, "width", f"is too narrow for {decimals} decimals: give {decimals + 2}"
             )
             return
-        self._scaled_fits(slot, source, 0, base**places - 1)
+        self._scaled_fits(slot, source, 0, base**places - 1, add)
 
-    def _scaled_fits(self, slot: Slot, source: str, low: int, high: int) -> None:
+    def _scaled_fits(self, slot: Slot, source: str, low: int, high: int, add: int) -> None:
         """What fits is written = value times scale + add."""
-        field = slot.leaf.field
-        scale = int(field.scale or 1)
-        self._fits(slot, source, -((field.add - low) // scale), (high - field.add) // scale)
+        scale = int(slot.leaf.field.scale or 1)
+        self._fits(slot, source, -((add - low) // scale), (high - add) // scale)
 
     def _fits(self, slot: Slot, source: str, low: int, high: int) -> None:
         name = {"target": "id", "next_sequence": "sequence"}.get(source, source)

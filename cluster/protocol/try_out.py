@@ -82,6 +82,7 @@ class Verdict:
 
     answered: bool  # the order was answered as the schema says
     troubles: tuple[str, ...]
+    limits: tuple[str, ...]  # what could not be tried, and why
 
     @property
     def ok(self) -> bool:
@@ -114,6 +115,8 @@ class TryOut:
         self._buffer = b""
         self._closed = False
         self._troubles: list[str] = []
+        self._limits: list[str] = []
+        self._named: int | str | None = None  # by the last answer
 
     def carry_out(self) -> Verdict:
         """Log on, enter an order, cancel it, log out."""
@@ -121,7 +124,7 @@ class TryOut:
         if self._log_on():
             answered = self._order()
             self._log_out()
-        return Verdict(answered, tuple(self._troubles))
+        return Verdict(answered, tuple(self._troubles), tuple(self._limits))
 
     def _log_on(self) -> bool:
         logon = self._plan.session.logon
@@ -150,11 +153,25 @@ class TryOut:
             self._values["target"] = self._values["id"]
             self._values["id"] = int(self._values["id"]) + 1
             self._send(cancel.message)
-            if self._wait(ANSWER_TIMEOUT_S, ("accepted", "rejected", "cancelled")) is None:
+            ended = self._wait(ANSWER_TIMEOUT_S, ("accepted", "rejected", "cancelled"))
+            if ended is None:
                 self._trouble("the cancel was not answered; the order may be in the book still")
+            else:
+                self._check_answer(cancel.message, ended)
         elif came.means == "rejected":
-            self._say("The order was rejected, as the schema can tell: nothing is to be cancelled.")
+            self._limits.append("it rejected the order, so that nothing was to be cancelled")
         return True
+
+    def _check_answer(self, name: str, reply: Reply) -> None:
+        """Whether the cancel was answered under the id under which answers to it are waited for."""
+        if self._plan.correlation == "order" or self._named == self._values["id"]:
+            return
+        if self._plan.message(name).answers_name == "own":
+            request = name.partition("/")[0]
+            self._trouble(
+                f"`{reply.name}` names the order, and answers to `{request}` are looked for under "
+                f"its own id: give `requests.{request}` `answers_name: target`"
+            )
 
     def _log_out(self) -> None:
         logout = self._plan.session.logout
@@ -242,6 +259,7 @@ class TryOut:
         if self._plan.correlation == "order" or reply.means not in ANSWERS:
             return
         known = {self._values["id"], self._values["target"]}
+        self._named = values.get("id")
         if "id" not in values:
             self._trouble(f"`{reply.name}` came without a readable id")
         elif values["id"] not in known:

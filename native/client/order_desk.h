@@ -60,7 +60,7 @@ public:
 
     /// Whether an engine may leave the next request unanswered: its order is known to be gone.
     bool is_moot(const Intent& intent) noexcept {
-        return manners_.tracks_orders && intent.action != Action::kNew &&
+        return manners_.ignores_late && intent.action != Action::kNew &&
                !living_.may_live(table_.next() - intent.target_back);
     }
 
@@ -228,7 +228,8 @@ private:
         }
         LivingOrder* order = living_.find(sequence);
         // What has not been sent yet can't be what is answered.
-        if (order != nullptr && order->pending > 0 && order->pending <= table_.sent_end()) {
+        if (order != nullptr && order->pending > 0 && order->pending <= table_.sent_end() &&
+            may_answer(order->pending - 1)) {
             const std::uint64_t pending = std::exchange(order->pending, 0) - 1;
             const bool accepted = reply.meaning != Meaning::kRejected;
             if (reply.meaning == Meaning::kReceived) {
@@ -252,6 +253,12 @@ private:
             return end(reply, sequence, received_ns, recorder);
         }
         recorder.error(ErrorKind::kDuplicateReply);
+    }
+
+    /// Whether a reply that names an order can be the answer to this request, which acts on it.
+    /// Where every request is answered, one that brings a replacement is answered under its own id.
+    bool may_answer(std::uint64_t request) noexcept {
+        return manners_.ignores_late || living_.find(request) == nullptr;
     }
 
     /// Once a request has its answer, its order lives, or not, and has taken another's place.
@@ -290,6 +297,7 @@ private:
     /// replacement that never came to live, and so on. `pending` is a request's number plus 1.
     void come_too_late(std::uint64_t pending, std::int64_t received_ns,
                        Recorder& recorder) noexcept {
+        if (!manners_.ignores_late) return;  // each of them gets an answer of its own
         while (pending != 0) {
             const std::uint64_t request = pending - 1;
             const LivingOrder* replacement = living_.find(request);

@@ -107,9 +107,11 @@ public:
         : config_(config),
           random_(mixed(config.seed) ^ mixed(mixed(connection))),
           mids_(config),
-          length_(length) {
+          length_(length),
+          cancels_(config.cancel_ratio > 0),
+          remembers_(cancels_ || config.replace_ratio > 0) {
         block_.reserve(length);
-        living_.reserve(std::min(config.live_orders_max, length));
+        if (remembers_) living_.reserve(std::min(config.live_orders_max, length));
     }
 
     std::vector<Intent> write() {
@@ -138,6 +140,9 @@ private:
         if (living_.empty()) {
             return Action::kNew;
         }
+        if (!cancels_) {
+            return draw < config_.new_ratio ? Action::kNew : Action::kReplace;
+        }
         if (requests_left() == living_.size()) {
             return Action::kCancel;
         }
@@ -150,22 +155,31 @@ private:
 
     void enter() {
         OrderKind kind = draw_kind();
-        const bool can_be_cancelled = requests_left() >= living_.size() + 2;
-        if (kind == OrderKind::kLimit && !can_be_cancelled) {
+        const bool must_not_rest = cancels_ && requests_left() < living_.size() + 2;
+        if (kind == OrderKind::kLimit && must_not_rest) {
             if (!living_.empty()) {
                 return cancel();
             }
-            kind = OrderKind::kImmediateOrCancel;
+            kind = kind_of_last();
         }
         const std::uint32_t symbol = random_.below(config_.symbols);
         const OrderSide side = random_.below(2) == 0 ? OrderSide::kBuy : OrderSide::kSell;
         if (kind == OrderKind::kLimit) {
-            living_.push_back({position(), symbol, side});
+            if (remembers_) remember({position(), symbol, side});
             push({resting_price(symbol, side), resting_quantity(), symbol, 0, Action::kNew, kind,
                   side});
         } else {
             push({aggressive_price(symbol, side, kind), aggressive_quantity(), symbol, 0,
                   Action::kNew, kind, side});
+        }
+    }
+
+    /// Without cancels the bound is of what is remembered: what gives way stays in the book.
+    void remember(const Living& order) {
+        if (living_.size() < config_.live_orders_max) {
+            living_.push_back(order);
+        } else {
+            living_[random_.below(static_cast<std::uint32_t>(living_.size()))] = order;
         }
     }
 
@@ -193,6 +207,12 @@ private:
         }
         return draw < config_.ioc_ratio + config_.market_ratio ? OrderKind::kMarket
                                                                : OrderKind::kLimit;
+    }
+
+    /// What can't be cancelled any more should not rest, as far as the shares have such orders.
+    OrderKind kind_of_last() const {
+        if (config_.ioc_ratio > 0) return OrderKind::kImmediateOrCancel;
+        return config_.market_ratio > 0 ? OrderKind::kMarket : OrderKind::kLimit;
     }
 
     std::int64_t resting_price(std::uint32_t symbol, OrderSide side) {
@@ -230,6 +250,8 @@ private:
     Random random_;
     Mids mids_;
     std::uint32_t length_;
+    bool cancels_;
+    bool remembers_;  // orders that a replace or a cancel can name
     std::vector<Intent> block_;
     std::vector<Living> living_;
 };

@@ -19,6 +19,13 @@ constexpr std::size_t kRepliesMax = 1'024;
 constexpr std::size_t kTableBytesMax = 8U << 20;
 constexpr std::int64_t kLongestWaitNs = 3'600'000'000'000;
 
+bool names_itself(const Message& message) {
+    return std::any_of(message.chunks.begin(), message.chunks.end(), [](const Chunk& chunk) {
+        return std::any_of(chunk.patches.begin(), chunk.patches.end(),
+                           [](const Patch& patch) { return patch.source == Source::kId; });
+    });
+}
+
 class Reader {
 public:
     explicit Reader(std::string_view text) : text_(text) {}
@@ -259,6 +266,9 @@ private:
         for (const Message& message : plan_.messages) {
             plan_.room = std::max(plan_.room, message.longest);
             manners.tracks_orders = manners.tracks_orders || message.answered_by_target;
+            // Without an id of its own nothing can refuse it once its order is gone.
+            manners.ignores_late =
+                manners.ignores_late || (message.answered_by_target && !names_itself(message));
         }
         plan_.templates = OrderTemplates(plan_.messages, plan_.sends);
         plan_.room = std::max(plan_.room, plan_.templates.touched());

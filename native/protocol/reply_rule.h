@@ -81,6 +81,7 @@ struct ReplyRule {
 struct ReplyManners {
     bool ids_in_replies = true;  ///< false: the n-th answer is to the n-th request
     bool tracks_orders = false;  ///< some replies name the order instead of the request
+    bool ignores_late = false;   ///< what acts on an order that is gone may stay unanswered
     bool timed_by_last = false;  ///< response time ends with an order's last reply
     bool has_received = false;   ///< an interim acknowledgement may come before the answer
     bool tells_ends = false;     ///< fills and cancellations follow an answer

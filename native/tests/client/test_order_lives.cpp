@@ -11,7 +11,8 @@ using namespace cluster::test;
 
 namespace {
 
-/// `cancel` is how a cancel is answered: own or target.
+/// `cancel` is how a cancel is answered: own, target, or both: C<own id>,<target>, and X names the
+/// target where J names the cancel.
 protocol::Plan talk(const std::string& cancel = "own", const std::string& timed = "first",
                     const std::string& more = "") {
     std::string text =
@@ -19,8 +20,13 @@ protocol::Plan talk(const std::string& cancel = "own", const std::string& timed 
     text += "message new own\nbytes " + hex("N000\n") + "\ndec 1 3 id 1 0 10 0 right 30\nend\n";
     text += "message replace own\nbytes " + hex("R000,000\n") +
             "\ndec 1 3 id 1 0 10 0 right 30\ndec 5 3 target 1 0 10 0 right 30\nend\n";
-    text += "message cancel " + cancel + "\nbytes " + hex("C000\n") + "\ndec 1 3 " +
-            (cancel == "own" ? "id" : "target") + " 1 0 10 0 right 30\nend\n";
+    if (cancel == "both") {
+        text += "message cancel target\nbytes " + hex("C000,000\n") +
+                "\ndec 1 3 id 1 0 10 0 right 30\ndec 5 3 target 1 0 10 0 right 30\nend\n";
+    } else {
+        text += "message cancel " + cancel + "\nbytes " + hex("C000\n") + "\ndec 1 3 " +
+                (cancel == "own" ? "id" : "target") + " 1 0 10 0 right 30\nend\n";
+    }
     for (const std::string kind : {"limit", "market", "immediate_or_cancel"}) {
         for (const std::string side : {"buy", "sell"}) {
             text += "send new " + kind + " " + side + " new\n";
@@ -127,6 +133,47 @@ TEST_CASE("a fill that overtakes a cancel answers it: too late") {
     CHECK(outcome.progress.books.accepted == 5);
     CHECK(outcome.progress.books.rejected == 5);
     CHECK(outcome.progress.books.timed_out == 0);
+}
+
+TEST_CASE(
+    "a cancel with an id of its own is answered under its order's id or refused under its own") {
+    const protocol::Plan plan = talk("both");
+    ScriptedWorld world = engine_that([](const std::string& line) -> std::vector<std::string> {
+        const std::string id = line.substr(1, 3);
+        if (line[0] == 'N') {
+            // The order of every second pass is filled long before its cancel comes.
+            if (id == "001" || id == "005") return {"A" + id, "E" + id + "100"};
+            return {"A" + id};
+        }
+        const std::string target = line.substr(5, 3);
+        if (target == "001" || target == "005") return {"J" + id};
+        return {"X" + target};
+    });
+    const auto outcome = carry_out_scripted(plan, world, {.flow = {new_order(), cancel_of(1)}});
+    check_books(outcome);
+    CHECK(outcome.progress.books.accepted == 8);
+    CHECK(outcome.progress.books.rejected == 2);
+    CHECK(outcome.progress.books.timed_out == 0);
+    CHECK(outcome.progress.skipped == 0);
+    CHECK(outcome.progress.errors[ErrorKind::kDuplicateReply] == 0);
+    CHECK(outcome.progress.errors[ErrorKind::kUnknownId] == 0);
+    CHECK(world.links[0].sent.substr(0, 14) == "N001\nC002,001\n");
+}
+
+TEST_CASE("a fill that overtakes a cancel with an id of its own leaves the answer to the engine") {
+    const protocol::Plan plan = talk("both");
+    ScriptedWorld world = engine_that([](const std::string& line) -> std::vector<std::string> {
+        const std::string id = line.substr(1, 3);
+        // The cancel goes out after 100 ms, the fill comes at 150, the refusal at 160.
+        if (line[0] == 'C') return {"60J" + id};
+        return {"A" + id, "150E" + id + "100"};
+    });
+    const auto outcome = carry_out_scripted(plan, world, {.flow = {new_order(), cancel_of(1)}});
+    check_books(outcome);
+    CHECK(outcome.progress.books.rejected == 5);
+    CHECK(is_about_ms(outcome.response_ns[9], 60));
+    CHECK(outcome.progress.errors[ErrorKind::kDuplicateReply] == 0);
+    CHECK(outcome.progress.errors[ErrorKind::kUnknownId] == 0);
 }
 
 TEST_CASE("a replaced order is gone, its replacement can be cancelled") {

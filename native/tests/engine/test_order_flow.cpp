@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "client/order_flow.h"
@@ -155,17 +156,62 @@ TEST_CASE("the shares of the requests are those asked for, within sampling error
 
 TEST_CASE("at the bound of living orders a new becomes a cancel") {
     FlowConfig config;
+    config.new_ratio = 0.99;
+    config.replace_ratio = 0;
+    config.cancel_ratio = 0.01;
+    config.live_orders_max = 8;
+    const auto block = make_flow(config, 0, 10'000);
+
+    CHECK(nullptr == broken_promise(config, block));
+    CHECK(share(block, [](auto& i) { return i.action == Action::kCancel; }) > 0.4);
+}
+
+TEST_CASE("a flow of new limit orders alone is new limit orders and nothing else") {
+    FlowConfig config;
     config.new_ratio = 1;
     config.replace_ratio = 0;
     config.cancel_ratio = 0;
     config.ioc_ratio = 0;
     config.market_ratio = 0;
     config.live_orders_max = 8;
-    const auto block = make_flow(config, 0, 10'000);
+    for (const std::uint32_t length : {1U, 2U, 10'000U}) {
+        const auto block = make_flow(config, 0, length);
 
-    CHECK(nullptr == broken_promise(config, block));
-    CHECK(share(block, [](auto& i) { return i.action == Action::kCancel; }) ==
-          doctest::Approx(0.5));
+        REQUIRE(length == block.size());
+        CHECK(1 == share(block, [](auto& i) {
+                  return i.action == Action::kNew && i.kind == OrderKind::kLimit;
+              }));
+    }
+}
+
+TEST_CASE("a flow without cancels replaces the orders that it remembers, and none twice") {
+    FlowConfig config;
+    config.new_ratio = 0.6;
+    config.replace_ratio = 0.4;
+    config.cancel_ratio = 0;
+    config.live_orders_max = 8;
+    const auto block = make_flow(config, 0, 10'000);
+    // Those in the book are more than the bound: nothing takes them out.
+    FlowConfig unbounded = config;
+    unbounded.live_orders_max = 10'000;
+
+    CHECK(broken_promise(unbounded, block) == std::string("orders left at the end"));
+    CHECK(0 == share(block, [](auto& i) { return i.action == Action::kCancel; }));
+    CHECK(share(block, [](auto& i) { return i.action == Action::kReplace; }) ==
+          doctest::Approx(0.4).epsilon(0.05));
+}
+
+TEST_CASE("the last order of a block is of a kind that has a share") {
+    FlowConfig config;
+    config.ioc_ratio = 0;
+    config.market_ratio = 0;
+    CHECK(OrderKind::kLimit == make_flow(config, 0, 1).front().kind);
+
+    config.market_ratio = 0.001;
+    CHECK(OrderKind::kMarket == make_flow(config, 0, 1).front().kind);
+
+    config.ioc_ratio = 0.001;
+    CHECK(OrderKind::kImmediateOrCancel == make_flow(config, 0, 1).front().kind);
 }
 
 TEST_CASE("resting orders lie on their side of the mid and within its reach") {

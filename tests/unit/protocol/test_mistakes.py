@@ -210,7 +210,7 @@ MESSAGES = [
     (
         "  enter:\n",
         "  enter:\n    length: 19\n",
-        "12: requests.enter.fields.side: `side` (bytes 19) reaches beyond the message's `length`",
+        "12: requests.enter.fields.side: `side` (byte 19) reaches beyond the message's `length`",
         "  enter:\n    length: 20\n",
     ),
     (
