@@ -40,6 +40,7 @@ class RunFacts:
     duration_s: float
     source: EngineSource
     process: str  # name and pid, or why unknown
+    protocol: str = ""  # its schema's title
     interrupted: bool = False
     engine_exit: EngineExit | None = None
     last_output: str = ""
@@ -73,6 +74,7 @@ def summarise_run(
     return Summary(
         name=experiment.name,
         version=facts.version,
+        protocol=facts.protocol,
         started_at=facts.started_at,
         duration_s=facts.duration_s,
         valid=_valid(levels, found, facts),

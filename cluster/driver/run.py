@@ -218,6 +218,7 @@ class _Run:
             duration_s=(time.monotonic_ns() - self._began_ns) / NS_PER_S,
             source=side.source,
             process=side.process,
+            protocol=self._protocol.title,
             interrupted=self._interrupted,
             engine_exit=self._engine_exit(side),
             last_output=last_output,

@@ -189,6 +189,7 @@ class Summary(Record):
     schema_version: int = SCHEMA_VERSION
     name: str
     version: str  # of loadcluster
+    protocol: str = ""  # what was spoken, by its schema's title
     started_at: str  # ISO 8601, UTC
     duration_s: float
     valid: bool
