@@ -82,10 +82,7 @@ public:
                !living_.may_live(table_.next() - intent.target_back);
     }
     /// Passes over a request, whose number is used up.
-    void skip() noexcept {
-        table_.skip();
-        ++skipped_;
-    }
+    void skip() noexcept { table_.skip(); }
     /// Whether a send now may make progress.
     bool wants_to_send() const noexcept { return open_ && !blocked_ && !buffer_.empty(); }
     void set_writable() noexcept { blocked_ = false; }
@@ -221,6 +218,7 @@ private:
             if (!is_moot(flow_[flow_position_])) return true;
             advance_flow();
             skip();
+            ++skipped_;
             if (table_.full()) return false;
         }
         return false;
@@ -628,7 +626,7 @@ private:
     LivingOrders living_;
     std::uint64_t next_answer_ = 0;  ///< without ids: whose answer is next
     std::uint64_t newest_answered_ = 0;
-    std::uint64_t skipped_ = 0;
+    std::uint64_t skipped_ = 0;  ///< of the flow, since the last reply
     std::int64_t timeout_ns_;
     std::int64_t last_sent_ns_ = 0;
     std::int64_t last_received_ns_ = 0;
