@@ -62,7 +62,11 @@ def compile_protocol(
     Raises:
         ConfigError: the schema is wrong, or can't carry the experiment: all mistakes at once.
     """
-    compiled = compile_schema(read_schema(schema_path(experiment.protocol)))
+    replay = experiment.order_flow.replayed
+    compiled = compile_schema(
+        read_schema(schema_path(experiment.protocol)),
+        replayed_symbols=None if replay is None else replay.symbols_max,
+    )
     environment = os.environ if environment is None else environment
     needs = needs_of(experiment, planned, started or datetime.now(UTC), environment)
     problems = [

@@ -171,8 +171,8 @@ class OrderFlow(Section):
         | None
     ) = Field(
         None,
-        description="Send the orders of this CSV or Parquet file; the other keys then mean "
-        "nothing (docs/replay.md).",
+        description="Send the orders of this CSV or Parquet file; beside it only `seed` may be "
+        "given (docs/replay.md).",
     )
 
     def with_replay(self, replay: str | Replay) -> Self:
@@ -183,6 +183,27 @@ class OrderFlow(Section):
     def replayed(self) -> Replay | None:
         """The file whose orders are sent, however it was written."""
         return Replay(file=self.replay) if isinstance(self.replay, str) else self.replay
+
+    @property
+    def unused(self) -> list[str]:
+        """The keys that mean nothing, since the orders come from a file.
+
+        The seed does: values that a wire schema draws come from it.
+        """
+        if self.replay is None:
+            return []
+        return [name for name in type(self).model_fields if name not in ("replay", "seed")]
+
+    @model_validator(mode="after")
+    def _a_file_says_it_all(self) -> Self:
+        for name in self.unused:
+            if name in self.model_fields_set:
+                raise MisfitError(
+                    name,
+                    "means nothing beside `replay`: the orders are those of the file, as they are; "
+                    f"leave `{name}` or `replay` out",
+                )
+        return self
 
     @model_validator(mode="after")
     def _prices_and_ratios_fit(self) -> Self:

@@ -48,7 +48,8 @@ _Dumper.yaml_implicit_resolvers = {
 def dump_experiment(experiment: Experiment) -> str:
     """The experiment as run, defaults filled in. `load_experiment` reads an equal one back."""
     return yaml.dump(
-        experiment.model_dump(),
+        # Without what means nothing: it would not be read back.
+        experiment.model_dump(exclude={"order_flow": set(experiment.order_flow.unused)}),
         Dumper=_Dumper,
         sort_keys=False,
         allow_unicode=True,

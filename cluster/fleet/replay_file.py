@@ -28,6 +28,7 @@ OPTIONAL: Final = ("type", "action", "id", "reference")
 NUMBER_MAX: Final = 2**32 - 1
 NEW, REPLACE, CANCEL = range(3)  # as native/client/intent.h
 LIMIT, MARKET, IOC = range(3)
+SIDE_OF_ORDER = 2  # a replace or cancel that says no side is of its order's
 EMPTY, UNKNOWN = 254, 255
 
 SIDES: Final = {"": EMPTY, "buy": 0, "b": 0, "bid": 0, "sell": 1, "s": 1, "ask": 1, "offer": 1}
@@ -354,7 +355,7 @@ class _Columns:
         column, place = self._column(batch, "side")
         side = _codes(column, place, SIDES)
         place.refuse((side == EMPTY) & (action == NEW), column, "must be buy or sell")
-        return np.where(side == EMPTY, np.uint8(0), side)
+        return np.where(side == EMPTY, np.uint8(SIDE_OF_ORDER), side)
 
     def _action_and_kind(
         self,

@@ -20,6 +20,7 @@ from cluster.protocol.plan import (
     Message,
     NormalDraw,
     Reply,
+    SymbolTable,
     TypeFrame,
     UniformDraw,
     WeightedDraw,
@@ -39,6 +40,7 @@ PLAN_LINES_MAX: Final = 10_000
 CHUNKS_MAX: Final = 16
 TAGS_MAX: Final = 64
 TEXTS_MAX: Final = 16
+SYMBOL_BYTES_MAX: Final = 64 * 1024 * 1024
 
 
 def check_orders(
@@ -211,6 +213,14 @@ def check_size(plan: WirePlan, text: str, told: Mistakes) -> None:
     if len(text) > PLAN_BYTES_MAX or text.count("\n") > PLAN_LINES_MAX:
         told.add(
             (), "is too large: fewer messages, lists of constants or names of symbols are needed"
+        )
+    symbols = [table for table in plan.tables if isinstance(table, SymbolTable)]
+    if sum(table.width * table.count for table in symbols) > SYMBOL_BYTES_MAX:
+        told.add(
+            ("requests",),
+            f"have fields for symbols that are too wide for a file of up to {symbols[0].count:,}: "
+            f"their texts may take {SYMBOL_BYTES_MAX // 1024**2} MiB in all "
+            "(`order_flow.replay.symbols_max`)",
         )
     names = set(re.findall(r"(?:session|secret)\.\w+|(?<=read )keep\.\w+", text))
     kept = {name.replace("keep.", "session.") for name in names}

@@ -61,14 +61,19 @@ class Compiled:
     reasons: Mapping[str, str]  # names of the codes in rejections, by their digits or letters
 
 
-def compile_schema(document: Document[Schema]) -> Compiled:
+def compile_schema(document: Document[Schema], replayed_symbols: int | None = None) -> Compiled:
     """Compile a schema.
+
+    Args:
+        document: The schema.
+        replayed_symbols: Orders come from a file of at most so many symbols: where the schema has
+            a symbol as text, the file's texts are written. None: orders are made.
 
     Raises:
         ConfigError: something in it is wrong; `problems` has every mistake that could be told.
     """
     mistakes = Mistakes()
-    compiler = _Compiler(document.content, mistakes)
+    compiler = _Compiler(document.content, mistakes, replayed_symbols)
     compiled = compiler.compile(document)
     if mistakes.found:
         raise document.places.error(mistakes.found)
@@ -76,10 +81,10 @@ def compile_schema(document: Document[Schema]) -> Compiled:
 
 
 class _Compiler:
-    def __init__(self, schema: Schema, mistakes: Mistakes) -> None:
+    def __init__(self, schema: Schema, mistakes: Mistakes, replayed_symbols: int | None) -> None:
         self._schema = schema
         self._mistakes = mistakes
-        self._templates = Templates(schema, mistakes)
+        self._templates = Templates(schema, mistakes, replayed_symbols)
         self._replies = Replies(schema, mistakes)
         self._messages: dict[str, Message] = {}
         self._layouts: dict[str, Layout] = {}
@@ -109,6 +114,7 @@ class _Compiler:
                 if source in limits
             },
             tables=tuple(self._templates.tables.all),
+            symbol_names=self._symbol_names(),
             draws=tuple(_draw(schema, name) for name in schema.draws),
             session=session,
         )
@@ -261,6 +267,13 @@ class _Compiler:
             logout=_timed(session.logout, session.logout_timeout_s),
             first_sequence=session.first_sequence,
         )
+
+    def _symbol_names(self) -> tuple[str, ...]:
+        """What the symbols of a file must be; made orders name them by number anyway."""
+        symbols = self._schema.symbols
+        if self._templates.replayed_symbols is None or symbols is None:
+            return ()
+        return tuple(symbols.names or ())
 
     def _named(self, written: str) -> list[Reply]:
         """The replies of the plan that one of the schema became."""

@@ -28,6 +28,7 @@ from cluster.protocol.plan import (
     Place,
     ReadFormat,
     Reply,
+    SymbolTable,
     TablePatch,
     TextPatch,
     TextRead,
@@ -186,10 +187,21 @@ def written_by(plan: WirePlan, patch: Patch, values: Values) -> bytes:
 
 
 def _entry(plan: WirePlan, patch: TablePatch, values: Values) -> bytes:
-    index, table = _number(patch.source, values), plan.tables[patch.table]
+    table = plan.tables[patch.table]
+    if isinstance(table, SymbolTable):
+        return _symbol(table, str(values.get(patch.source, "")).encode())
+    index = _number(patch.source, values)
     if not 0 <= index < table.count:
         raise WrongValueError(f"{patch.source} {index} is not in table {patch.table}")
     return table.entry(index)
+
+
+def _symbol(table: SymbolTable, text: bytes) -> bytes:
+    """A symbol of a file as its table has it; here its text is the value."""
+    if len(text) > table.width:
+        raise WrongValueError(f"a symbol of {len(text)} bytes does not fit into {table.width}")
+    justified = text.ljust if table.justify == "left" else text.rjust
+    return justified(table.width, table.pad)
 
 
 def _number(source: str, values: Values) -> int:

@@ -137,6 +137,16 @@ class Table:
         return len(self.entries) // self.width
 
 
+@dataclass(frozen=True)
+class SymbolTable:
+    """A table whose entries are the symbols of a file; native code fills it while it reads them."""
+
+    width: int
+    count: int
+    pad: bytes
+    justify: Justify
+
+
 # Patches: what is written into a chunk's template for each message.
 
 
@@ -397,7 +407,8 @@ class WirePlan:
     sends: tuple[SendRule, ...]
     replies: tuple[Reply, ...]
     limits: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    tables: tuple[Table, ...] = ()
+    tables: tuple[Table | SymbolTable, ...] = ()
+    symbol_names: tuple[str, ...] = ()  # what the symbols of a file must be, by number
     draws: tuple[Draw, ...] = ()
     session: SessionRules = SessionRules()
 

@@ -34,6 +34,7 @@ from cluster.protocol.plan import (
     RespFrame,
     SendRule,
     SessionRules,
+    SymbolTable,
     Table,
     TablePatch,
     TextPatch,
@@ -119,7 +120,8 @@ class _Reader:
     def __init__(self) -> None:
         self._heads: dict[str, Any] = {}
         self._limits: dict[str, tuple[int, int]] = {}
-        self._tables: list[Table] = []
+        self._tables: list[Table | SymbolTable] = []
+        self._symbol_names: tuple[str, ...] = ()
         self._draws: list[Draw] = []
         self._messages: list[Message] = []
         self._sends: list[SendRule] = []
@@ -149,6 +151,7 @@ class _Reader:
             replies=tuple(self._replies),
             limits=self._limits,
             tables=tuple(self._tables),
+            symbol_names=self._symbol_names,
             draws=tuple(self._draws),
             session=self._session,
         )
@@ -169,9 +172,8 @@ class _Reader:
             case "limit":
                 source = tokens.word()
                 self._limits[source] = (tokens.number(), tokens.number())
-            case "table":
-                tokens.number()
-                self._tables.append(Table(tokens.number(), tokens.content()))
+            case "table" | "symbols":
+                self._texts(keyword, tokens)
             case "draw":
                 tokens.number()
                 self._draws.append(DRAWS[tokens.word()](tokens))
@@ -189,6 +191,14 @@ class _Reader:
                 self._session = _in_session(self._session, tokens.word(), tokens)
             case _:
                 raise ValueError(f"`{keyword}` is no statement")
+
+    def _texts(self, keyword: str, tokens: Tokens) -> None:
+        if keyword == "table":
+            tokens.number()
+            self._tables.append(_table(tokens))
+        else:
+            names = tokens.rest()
+            self._symbol_names = tuple(bytes.fromhex(name).decode() for name in names)
 
 
 def _in_message(message: Message, keyword: str, tokens: Tokens) -> Message:
@@ -237,6 +247,13 @@ def _in_session(session: SessionRules, keyword: str, tokens: Tokens) -> SessionR
         case _:
             raise ValueError(f"`{keyword}` is no statement of a session")
     return replace(session, **changes)
+
+
+def _table(tokens: Tokens) -> Table | SymbolTable:
+    width, entries = tokens.number(), tokens.word()
+    if entries != "symbols":
+        return Table(width, bytes.fromhex(entries))
+    return SymbolTable(width, tokens.number(), tokens.content(), tokens.word())
 
 
 def _format(tokens: Tokens) -> Format:

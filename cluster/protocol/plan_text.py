@@ -29,6 +29,8 @@ from cluster.protocol.plan import (
     RespFrame,
     SendRule,
     SessionRules,
+    SymbolTable,
+    Table,
     TablePatch,
     TextPatch,
     TextRead,
@@ -61,7 +63,9 @@ def _lines(plan: WirePlan) -> Iterator[str]:
             low, high = plan.limits[source]
             yield f"limit {source} {low} {high}"
     for index, table in enumerate(plan.tables):
-        yield f"table {index} {table.width} {_hex(table.entries)}"
+        yield f"table {index} {table.width} {_table(table)}"
+    if plan.symbol_names:
+        yield f"symbols {' '.join(_hex(name.encode()) for name in plan.symbol_names)}"
     for index, draw in enumerate(plan.draws):
         yield f"draw {index} {_draw(draw)}"
     for message in plan.messages:
@@ -90,6 +94,12 @@ def _frame(frame: Frame) -> str:  # noqa: PLR0911 - one for each kind
             return f"resp {frame.max}"
         case FixFrame():
             return f"fix {_hex(frame.begin)} {frame.max}"
+
+
+def _table(table: Table | SymbolTable) -> str:
+    if isinstance(table, Table):
+        return _hex(table.entries)
+    return f"symbols {table.count} {_hex(table.pad)} {table.justify}"
 
 
 def _draw(draw: Draw) -> str:

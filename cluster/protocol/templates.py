@@ -24,6 +24,7 @@ from cluster.protocol.plan import (
     Message,
     Patch,
     Place,
+    SymbolTable,
     Table,
     TablePatch,
     TextPatch,
@@ -67,9 +68,9 @@ class Tables:
     """The tables of a plan; equal ones are shared."""
 
     def __init__(self) -> None:
-        self.all: list[Table] = []
+        self.all: list[Table | SymbolTable] = []
 
-    def index(self, table: Table) -> int:
+    def index(self, table: Table | SymbolTable) -> int:
         """The index of this table, which is added when it is new."""
         if table not in self.all:
             self.all.append(table)
@@ -77,10 +78,17 @@ class Tables:
 
 
 class Templates:
-    """Makes the messages of a schema."""
+    """Makes the messages of a schema.
 
-    def __init__(self, schema: Schema, mistakes: Mistakes) -> None:
+    `replayed_symbols`: orders come from a file with at most so many symbols, whose texts are known
+    when it is read. None: orders are made, and their symbols are numbers.
+    """
+
+    def __init__(
+        self, schema: Schema, mistakes: Mistakes, replayed_symbols: int | None = None
+    ) -> None:
         self._schema = schema
+        self.replayed_symbols = replayed_symbols
         self._mistakes = mistakes
         self._expander = Expander(schema.parts, mistakes)
         self._envelope = Envelope(schema, "requests", mistakes)
@@ -238,10 +246,21 @@ class _Builder:
             entries = [self._templates.constant(slot.leaf, name, "value") for name in symbols.names]
             self._from_table(slot, "symbol", entries)
             return
+        if self._templates.replayed_symbols is not None:
+            # The file's own text, whatever the schema would make of a number.
+            self._replayed_symbol(slot, self._templates.replayed_symbols)
+            return
         prefix = field.prefix or (symbols.prefix if symbols is not None else None)
         digits = field.digits or (symbols.digits if symbols is not None else None)
         first = symbols.first if symbols is not None else 0
         self._digits(slot, "symbol", prefix or "", digits, first)
+
+    def _replayed_symbol(self, slot: Slot, count: int) -> None:
+        field, width = slot.leaf.field, slot.width or 0
+        if not width:
+            return  # told where it is written
+        made = SymbolTable(width, count, pad_of(field), justify_of(field))
+        self._patch(slot, TablePatch(slot.at.at, "symbol", self._templates.tables.index(made)))
 
     def _from_table(self, slot: Slot, source: str, entries: list[bytes]) -> None:
         width = slot.width or 0

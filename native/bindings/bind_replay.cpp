@@ -3,6 +3,7 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -40,6 +41,15 @@ struct Texts {
     }
 };
 
+constexpr auto kNew = static_cast<std::uint8_t>(Action::kNew);
+/// As cluster/fleet/replay_file.py has it: a replace or cancel that says no side.
+constexpr std::uint8_t kSideOfOrder = 2;
+
+std::optional<OrderSide> side_of(std::uint8_t code) noexcept {
+    if (code == kSideOfOrder) return std::nullopt;
+    return static_cast<OrderSide>(code);
+}
+
 bool feed(LoadClient& client, const std::vector<std::string>& new_symbols,
           const std::vector<std::uint32_t>& new_numbers, const Column<std::int64_t>& time_ns,
           const Column<std::uint32_t>& symbol, const Column<std::int64_t>& price_ticks,
@@ -67,13 +77,14 @@ bool feed(LoadClient& client, const std::vector<std::string>& new_symbols,
     for (std::size_t i = 0; i < count; ++i) {
         if (action.data()[i] > static_cast<std::uint8_t>(Action::kCancel) ||
             kind.data()[i] > static_cast<std::uint8_t>(OrderKind::kImmediateOrCancel) ||
-            side.data()[i] > static_cast<std::uint8_t>(OrderSide::kSell)) {
+            side.data()[i] > kSideOfOrder ||
+            (side.data()[i] == kSideOfOrder && action.data()[i] == kNew)) {
             throw LoadError("replay: an action, kind or side does not exist");
         }
-        batch.rows.push_back(
-            {time_ns.data()[i], price_ticks.data()[i], ids.hash(i), references.hash(i),
-             quantity.data()[i], symbol.data()[i], static_cast<Action>(action.data()[i]),
-             static_cast<OrderKind>(kind.data()[i]), static_cast<OrderSide>(side.data()[i])});
+        batch.rows.push_back({time_ns.data()[i], price_ticks.data()[i], ids.hash(i),
+                              references.hash(i), quantity.data()[i], symbol.data()[i],
+                              static_cast<Action>(action.data()[i]),
+                              static_cast<OrderKind>(kind.data()[i]), side_of(side.data()[i])});
     }
     return client.replay().offer(std::move(batch));
 }

@@ -196,6 +196,7 @@ private:
             if (!is_moot(flow_[flow_position_])) return true;
             advance_flow();
             skip();
+            ++skipped_;
             if (desk_.is_full()) return false;
         }
         return false;
@@ -226,7 +227,7 @@ private:
         }
         std::copy_n(bytes.begin(), bytes.size(), partial_.begin());
         partial_size_ = bytes.size();
-        traffic.skipped += desk_.take_skipped();
+        traffic.skipped += std::exchange(skipped_, 0);
     }
 
     void reply(const Reply& reply, std::int64_t received_ns, Recorder& recorder,
@@ -287,6 +288,7 @@ private:
     std::span<const Intent> flow_;
     std::size_t flow_position_ = 0;
     OrderDesk<kClosedLoop> desk_;
+    std::uint64_t skipped_ = 0;  ///< of the flow, since the last reply
     std::int64_t last_sent_ns_ = 0;
     std::int64_t last_received_ns_ = 0;
     std::size_t room_;

@@ -70,6 +70,7 @@ public:
     bool skip_moot_on(std::uint32_t index, const Intent& intent) noexcept {
         if (!connections_[index].is_moot(intent)) return false;
         connections_[index].skip();
+        ++traffic_.skipped;
         return true;
     }
 

@@ -97,11 +97,18 @@ std::uint32_t living_orders_max(const LoadConfig& config) {
     return std::min(config.replay->living_orders_max, kReplayedLivingMax);
 }
 
-std::unique_ptr<const protocol::Plan> plan_of(const LoadConfig& config) try {
+std::unique_ptr<protocol::Plan> plan_of(const LoadConfig& config) try {
     return std::make_unique<protocol::Plan>(protocol::read_plan(
         config.wire.plan.empty() ? protocol::kOrderwirePlan : config.wire.plan));
 } catch (const protocol::PlanError& error) {
     throw LoadError(error.what());
+}
+
+/// Texts that only a file brings would be sent as padding.
+void require_symbols(const protocol::Plan& plan) {
+    for (const protocol::Table& table : plan.tables) {
+        if (table.awaits_symbols) throw LoadError("plan: takes its symbols from a file to replay");
+    }
 }
 
 /// An order that the flow makes and the protocol can't say would be sent as nothing.
@@ -126,7 +133,11 @@ LoadClient::LoadClient(LoadConfig config) : config_(std::move(config)) {
     for (std::uint32_t i = 0; i < config_.workers; ++i) {
         shared_.push_back(std::make_unique<WorkerShared>());
     }
-    if (config_.replay) feeder_ = std::make_unique<ReplayFeeder>(config_, *plan_);
+    if (config_.replay) {
+        feeder_ = std::make_unique<ReplayFeeder>(config_, *plan_);
+    } else {
+        require_symbols(*plan_);
+    }
 }
 
 LoadClient::~LoadClient() {

@@ -92,7 +92,7 @@ private:
     std::vector<WireCodec> make_codecs() const;
 
     LoadConfig config_;
-    std::unique_ptr<const protocol::Plan> plan_;
+    std::unique_ptr<protocol::Plan> plan_;  ///< once made, only the feeder writes to it
     std::vector<FileDescriptor> sockets_;
     std::vector<WireCodec> codecs_;                 ///< by connection, until the start
     std::vector<std::vector<std::byte>> received_;  ///< with the logon's answers

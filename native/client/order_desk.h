@@ -65,11 +65,7 @@ public:
     }
 
     /// Passes over a request, whose number is used up.
-    void skip() noexcept {
-        table_.skip();
-        ++skipped_;
-    }
-    std::uint64_t take_skipped() noexcept { return std::exchange(skipped_, 0); }
+    void skip() noexcept { table_.skip(); }
 
     /// The next request has been encoded; `length` bytes must go out until it has been sent.
     void take(const Intent& intent, std::int64_t intended_ns, IntervalSet* set,
@@ -451,7 +447,6 @@ private:
     LivingOrders living_;
     std::uint64_t next_answer_ = 0;  ///< without ids: whose answer is next
     std::uint64_t newest_answered_ = 0;
-    std::uint64_t skipped_ = 0;
     std::int64_t timeout_ns_;
     std::size_t sent_of_first_ = 0;  ///< bytes already taken of the first order not sent
     bool leaving_ = false;           ///< we have said goodbye

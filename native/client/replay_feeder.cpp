@@ -18,7 +18,7 @@ constexpr std::int64_t kPrefillNs = 2 * kNsPerS;
 
 }  // namespace
 
-ReplayFeeder::ReplayFeeder(const LoadConfig& config, const protocol::Plan& plan)
+ReplayFeeder::ReplayFeeder(const LoadConfig& config, protocol::Plan& plan)
     : recorded_(config.arrivals == ArrivalLaw::kRecorded),
       closed_(config.arrivals == ArrivalLaw::kClosed),
       agent_(config.agent),
@@ -26,6 +26,7 @@ ReplayFeeder::ReplayFeeder(const LoadConfig& config, const protocol::Plan& plan)
       connections_(config.connections),
       symbols_max_(config.replay->symbols_max),
       symbols_(config.replay->symbols_max, config.replay->agents * config.connections),
+      wire_symbols_(plan),
       sendable_(plan),
       router_(config.replay->agents * config.connections, config.replay->living_orders_max),
       times_(config),
@@ -47,17 +48,38 @@ ReplayFeeder::~ReplayFeeder() {
 }
 
 bool ReplayFeeder::offer(ReplayBatch batch) {
-    for (const NewSymbol& symbol : batch.new_symbols) numbers_.push_back(symbol.number);
-    if (numbers_.size() > symbols_max_) throw LoadError("replay: more symbols than `symbols_max`");
-    for (const ReplayRow& row : batch.rows) {
+    name(batch.new_symbols);
+    for (std::size_t i = 0; i < batch.rows.size(); ++i) {
         ++rows_offered_;
-        if (row.symbol >= numbers_.size()) throw LoadError("replay: a row names no symbol");
-        const std::string why_not = sendable_.why_not(row, numbers_[row.symbol]);
-        if (!why_not.empty()) {
-            throw LoadError("row " + std::to_string(rows_offered_) + ": " + why_not);
+        if (batch.rows[i].symbol >= numbers_.size()) {
+            throw LoadError("replay: a row names no symbol");
         }
+        const std::string why = why_not(batch.rows[i]);
+        if (why.empty()) continue;
+        batch.rows.resize(i);
+        hand_over({std::move(batch), false, false, {}});
+        throw LoadError("row " + std::to_string(rows_offered_) + ": " + why);
     }
     return hand_over({std::move(batch), false, false, {}});
+}
+
+/// From here on a symbol's number is the one in requests.
+void ReplayFeeder::name(std::vector<NewSymbol>& symbols) {
+    for (NewSymbol& symbol : symbols) {
+        const auto index = static_cast<std::uint32_t>(numbers_.size());
+        ReplayWireSymbols::Named named = wire_symbols_.name(symbol.text, symbol.number, index);
+        // Told only with a row that has it.
+        if (!named.why_not.empty()) refused_.emplace(index, std::move(named.why_not));
+        symbol.number = named.number;
+        numbers_.push_back(named.number);
+    }
+    if (numbers_.size() > symbols_max_) throw LoadError("replay: more symbols than `symbols_max`");
+}
+
+std::string ReplayFeeder::why_not(const ReplayRow& row) const {
+    const auto refused = refused_.find(row.symbol);
+    if (refused != refused_.end()) return refused->second;
+    return sendable_.why_not(row, numbers_[row.symbol]);
 }
 
 bool ReplayFeeder::end_pass(bool again) {
@@ -140,7 +162,11 @@ bool ReplayFeeder::take(Part& part) {
 }
 
 bool ReplayFeeder::feed_batch(const ReplayBatch& batch) {
-    for (const NewSymbol& symbol : batch.new_symbols) symbols_.add(symbol.text, symbol.number);
+    for (const NewSymbol& symbol : batch.new_symbols) {
+        symbols_.add(symbol.text, symbol.number);
+        // Before any order of it is in a ring.
+        wire_symbols_.write(symbol.text, symbol.number);
+    }
     for (const ReplayRow& row : batch.rows) {
         if (!feed_row(row)) return false;
     }

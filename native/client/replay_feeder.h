@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -16,13 +17,14 @@
 #include "client/replay_sendable.h"
 #include "client/replay_source.h"
 #include "client/replay_times.h"
+#include "client/replay_wire_symbols.h"
 
 namespace cluster {
 
 /// A symbol that a batch is the first to name.
 struct NewSymbol {
     std::string text;
-    std::uint32_t number;
+    std::uint32_t number;  ///< the integer that it is, or its place in the order of appearance
 };
 
 /// Some rows of the file, in its order, and the symbols that are new in them.
@@ -48,8 +50,9 @@ class ReplayFeeder {
 public:
     static constexpr std::size_t kBatchesHeld = 4;
 
-    /// Starts the thread.
-    ReplayFeeder(const LoadConfig& config, const protocol::Plan& plan);
+    /// Starts the thread, which writes the symbols' texts into `plan`: nobody else does. The plan
+    /// outlives the feeder.
+    ReplayFeeder(const LoadConfig& config, protocol::Plan& plan);
     ~ReplayFeeder();
     ReplayFeeder(const ReplayFeeder&) = delete;
     ReplayFeeder& operator=(const ReplayFeeder&) = delete;
@@ -59,7 +62,7 @@ public:
 
     /// Hands rows over, waiting while `kBatchesHeld` batches are not used up. False: no more is
     /// wanted. LoadError for a symbol that the file has not named, or a row that the protocol can't
-    /// say.
+    /// say; the rows before it are handed over.
     bool offer(ReplayBatch batch);
     /// The file is at its end; `again`: its rows come once more. False: no more is wanted.
     bool end_pass(bool again);
@@ -85,6 +88,8 @@ private:
         std::string error;
     };
 
+    void name(std::vector<NewSymbol>& symbols);
+    std::string why_not(const ReplayRow& row) const;
     bool hand_over(Part part);
     void feed() noexcept;
     bool take(Part& part);
@@ -106,9 +111,11 @@ private:
     std::vector<std::uint32_t> member_of_;  ///< its place among that worker's connections
     std::vector<std::unique_ptr<ReplaySource>> sources_;
     ReplaySymbols symbols_;
+    ReplayWireSymbols wire_symbols_;
     const ReplaySendable sendable_;
-    std::vector<std::uint32_t> numbers_;  ///< of the symbols that the reader has named
-    std::uint64_t rows_offered_ = 0;      ///< in this pass
+    std::vector<std::uint32_t> numbers_;            ///< of the symbols that the reader has named
+    std::map<std::uint32_t, std::string> refused_;  ///< by index of the symbol: why
+    std::uint64_t rows_offered_ = 0;                ///< in this pass
     ReplayRouter router_;
     ReplayTimes times_;
     std::int64_t fed_until_ns_ = 0;

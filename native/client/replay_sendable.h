@@ -18,10 +18,11 @@ public:
 
     /// Why the row can't be sent, or an empty text. `symbol` is its number in requests.
     std::string why_not(const ReplayRow& row, std::uint32_t symbol) const {
-        const std::size_t variant =
-            protocol::variant_of(static_cast<unsigned>(row.action), static_cast<unsigned>(row.kind),
-                                 static_cast<unsigned>(row.side));
-        if (sends_[variant] == protocol::kNone) return "the protocol has no message for it";
+        for (const OrderSide side : {OrderSide::kBuy, OrderSide::kSell}) {
+            if (row.side.value_or(side) == side && !has_message(row, side)) {
+                return "the protocol has no message for it";
+            }
+        }
         const bool is_cancel = row.action == Action::kCancel;
         const bool has_price = !is_cancel && row.kind != OrderKind::kMarket;
         if (has_price && !fits(protocol::Source::kPrice, row.price_ticks)) {
@@ -38,6 +39,12 @@ public:
     }
 
 private:
+    bool has_message(const ReplayRow& row, OrderSide side) const noexcept {
+        return sends_[protocol::variant_of(static_cast<unsigned>(row.action),
+                                           static_cast<unsigned>(row.kind),
+                                           static_cast<unsigned>(side))] != protocol::kNone;
+    }
+
     bool fits(protocol::Source source, std::int64_t value) const noexcept {
         const protocol::Limit& limit = limits_[static_cast<std::size_t>(source)];
         return !limit.given || (limit.min <= value && value <= limit.max);

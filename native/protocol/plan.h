@@ -1,4 +1,5 @@
-// A compiled wire schema: what the hot path reads. Made once by read_plan, then never changed.
+// A compiled wire schema: what the hot path reads. Made once by read_plan, then never changed,
+// but for the texts of a file's symbols (Table::awaits_symbols).
 //
 // cluster/protocol/ makes the plan's text from YAML.
 #pragma once
@@ -41,6 +42,10 @@ struct Table {
     std::uint16_t width = 0;
     std::size_t entries = 0;
     std::vector<std::byte> bytes;
+    /// Entries are padding until a file's symbols are written there: the only bytes of a plan that
+    /// change, and client/replay_wire_symbols.h says when.
+    bool awaits_symbols = false;
+    Justify justify = Justify::kLeft;  ///< of those symbols
 };
 
 struct Plan {
@@ -49,6 +54,7 @@ struct Plan {
     Frame frame;
     std::array<Limit, kOrderSources> limits;
     std::vector<Table> tables;
+    std::vector<std::string> symbol_names;  ///< what a file's symbols must be; their numbers
     std::vector<Draw> draws;
     std::vector<Message> messages;
     Sends sends = no_sends();

@@ -17,6 +17,8 @@ namespace {
 constexpr std::size_t kTextMax = 16U << 20;
 constexpr std::size_t kRepliesMax = 1'024;
 constexpr std::size_t kTableBytesMax = 8U << 20;
+constexpr std::size_t kSymbolBytesMax = 64U << 20;  // of all texts that are still to come
+constexpr std::size_t kSymbolsMax = 1'000'000;
 constexpr std::int64_t kLongestWaitNs = 3'600'000'000'000;
 
 bool names_itself(const Message& message) {
@@ -72,6 +74,8 @@ private:
             limit.max = line.number();
         } else if (what == "table") {
             read_table();
+        } else if (what == "symbols") {
+            read_symbol_names();
         } else if (what == "draw") {
             read_draw();
         } else if (what == "message") {
@@ -126,6 +130,11 @@ private:
         if (line.number() != std::ssize(plan_.tables)) line.fail("must be the next table");
         Table table;
         table.width = static_cast<std::uint16_t>(size(1, 1'024));
+        if (line.takes("symbols")) {
+            read_symbol_table(table);
+            plan_.tables.push_back(std::move(table));
+            return;
+        }
         table.bytes = line.bytes();
         table.entries = table.bytes.size() / table.width;
         if (table.entries == 0 || table.bytes.size() % table.width != 0 ||
@@ -133,6 +142,24 @@ private:
             line.fail("has not one or more whole entries, or too many");
         }
         plan_.tables.push_back(std::move(table));
+    }
+
+    /// The memory is reserved now; nothing is allocated when the symbols come.
+    void read_symbol_table(Table& table) {
+        Words& line = *line_;
+        table.awaits_symbols = true;
+        table.entries = size(1, kSymbolsMax);
+        const std::vector<std::byte> pad = line.bytes();
+        if (pad.size() != 1) line.fail("must pad with one byte");
+        table.justify = line.one_of<Justify>({"left", "right"});
+        symbol_bytes_ += table.entries * table.width;
+        if (symbol_bytes_ > kSymbolBytesMax) line.fail("takes too much memory for symbols");
+        table.bytes.assign(table.entries * table.width, pad.front());
+    }
+
+    void read_symbol_names() {
+        while (!line_->empty()) plan_.symbol_names.push_back(line_->text());
+        if (plan_.symbol_names.size() > kSymbolsMax) line_->fail("names too many symbols");
     }
 
     void read_draw() {
@@ -323,6 +350,7 @@ private:
     std::optional<Words> line_;
     Plan plan_;
     bool has_frame_ = false;
+    std::size_t symbol_bytes_ = 0;
     Texts texts_;
     std::map<std::string, std::size_t> messages_;
     std::vector<std::pair<std::string, std::uint16_t>> answers_;

@@ -33,6 +33,13 @@ public:
         return words_[at_++];
     }
 
+    /// Takes the next word if it is this one.
+    bool takes(std::string_view expected) noexcept {
+        if (empty() || words_[at_] != expected) return false;
+        ++at_;
+        return true;
+    }
+
     std::int64_t number(std::int64_t min, std::int64_t max) {
         const std::int64_t value = parsed<std::int64_t>();
         if (value < min || value > max) fail("holds a number out of range");

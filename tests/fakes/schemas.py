@@ -36,15 +36,15 @@ replies:
 """
 
 
-def compiled(text: str = SMALL) -> Compiled:
+def compiled(text: str = SMALL, replayed_symbols: int | None = None) -> Compiled:
     """What `text` compiles to."""
-    return compile_schema(read_text(SCHEMA, text, "x.yaml"))
+    return compile_schema(read_text(SCHEMA, text, "x.yaml"), replayed_symbols)
 
 
-def problems(text: str) -> list[str]:
+def problems(text: str, replayed_symbols: int | None = None) -> list[str]:
     """What is wrong with `text`, a line each."""
     with pytest.raises(ConfigError) as raised:
-        compiled(text)
+        compiled(text, replayed_symbols)
     return [str(problem) for problem in raised.value.problems]
 
 

@@ -39,9 +39,10 @@ inline void spread(const SparseHistogram& histogram, std::vector<std::uint64_t>&
     }
 }
 
-inline ScriptedOutcome carry_out_scripted(const protocol::Plan& plan, ScriptedWorld& world,
-                                          const ScriptedLevel& level) {
-    using ScriptedWorker = Worker<ScriptedClock, ScriptedNetwork, WireCodec, ConstantArrivals>;
+template <class Schedule>
+ScriptedOutcome carry_out_scripted(const protocol::Plan& plan, ScriptedWorld& world,
+                                   const ScriptedLevel& level, Schedule schedule) {
+    using ScriptedWorker = Worker<ScriptedClock, ScriptedNetwork, WireCodec, Schedule>;
     using Connections = typename ScriptedWorker::Connections;
     const auto shared = std::make_unique<WorkerShared>();
     std::vector<typename Connections::Member> connections;
@@ -53,7 +54,7 @@ inline ScriptedOutcome carry_out_scripted(const protocol::Plan& plan, ScriptedWo
     }
     ScriptedWorker worker(ScriptedClock{&world},
                           Connections({&world, {}}, std::move(connections), level.in_flight),
-                          ConstantArrivals(level.rate_per_s, 0, 0, 1, level.start_ns),
+                          schedule,
                           {.start_ns = level.start_ns,
                            .duration_ns = level.duration_ns,
                            .drain_ns = level.drain_ns,
@@ -72,6 +73,12 @@ inline ScriptedOutcome carry_out_scripted(const protocol::Plan& plan, ScriptedWo
         spread(interval.other_reply, outcome.other_reply_ns);
     }
     return outcome;
+}
+
+inline ScriptedOutcome carry_out_scripted(const protocol::Plan& plan, ScriptedWorld& world,
+                                          const ScriptedLevel& level) {
+    return carry_out_scripted(plan, world, level,
+                              ConstantArrivals(level.rate_per_s, 0, 0, 1, level.start_ns));
 }
 
 inline Intent new_order(OrderKind kind = OrderKind::kLimit, std::uint32_t size = 100) {

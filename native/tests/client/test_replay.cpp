@@ -129,6 +129,26 @@ TEST_CASE("a replace names the order, a cancel names what the replace made of it
     }
 }
 
+TEST_CASE("a replace or cancel that says no side is of its order's side") {
+    const Symbols symbols(1, 1);
+    for (const OrderSide side : {OrderSide::kBuy, OrderSide::kSell}) {
+        ReplayRouter router(1, 100);
+        ReplayRow entered = row_of(Action::kNew, 0, "a");
+        entered.side = side;
+        CHECK(router.route(entered, symbols[0])->side == side);
+        ReplayRow replaced = row_of(Action::kReplace, 0, "b", "a");
+        replaced.side.reset();
+        const auto replace = router.route(replaced, symbols[0]);
+        CHECK(replace->side == side);
+        CHECK(replace->target_back == 1);
+        ReplayRow cancelled = row_of(Action::kCancel, 0, "", "b");
+        cancelled.side.reset();
+        const auto cancel = router.route(cancelled, symbols[0]);
+        CHECK(cancel->side == side);
+        CHECK(cancel->target_back == 1);
+    }
+}
+
 TEST_CASE("what can't rest is dead once it is sent") {
     const Symbols symbols(1, 1);
     ReplayRouter router(1, 100);

@@ -18,8 +18,8 @@ namespace {
 
 constexpr std::int64_t kPatienceNs = 10 * kNsPerS;
 
-const protocol::Plan& plan() {
-    static const protocol::Plan orderwire = protocol::read_plan(protocol::kOrderwirePlan);
+protocol::Plan& plan() {
+    static protocol::Plan orderwire = protocol::read_plan(protocol::kOrderwirePlan);
     return orderwire;
 }
 
@@ -255,6 +255,12 @@ TEST_CASE("a row that the protocol can't say is refused by its number, before it
         batch.rows[1].kind = OrderKind::kMarket;
         sentence = "row 2: the protocol has no message for it";
     }
+    SUBCASE("no such message for one of the sides that its order may have") {
+        narrow.sends[protocol::variant_of(2, 0, 1)] = protocol::kNone;
+        batch.rows[1].action = Action::kCancel;
+        batch.rows[1].side.reset();
+        sentence = "row 2: the protocol has no message for it";
+    }
     SUBCASE("too large a price") {
         narrow.limits[static_cast<std::size_t>(protocol::Source::kPrice)] = {true, 0, 99};
         sentence = "row 1: the protocol can't carry its price of 100 ticks";
@@ -269,4 +275,8 @@ TEST_CASE("a row that the protocol can't say is refused by its number, before it
     }
     ReplayFeeder feeder(config_of(1, 1, 1), narrow);
     CHECK_THROWS_WITH_AS(feeder.offer(batch), sentence.c_str(), LoadError);
+    // What came before it is sent.
+    REQUIRE(feeder.end_pass(false));
+    REQUIRE(all_fed(feeder));
+    CHECK(feeder.state().rows == static_cast<std::uint64_t>(sentence[4] - '1'));
 }

@@ -108,6 +108,19 @@ TEST_CASE("closed before it has started, nothing waits for the rest of the file"
     CHECK(!client.replay().offer({}));
 }
 
+TEST_CASE("a plan that takes its symbols' texts from a file needs one") {
+    LoadConfig config = config_for(9);
+    config.wire.plan =
+        "loadcluster-plan 1\nframe fixed 8\ntable 0 4 symbols 10 20 left\n"
+        "message m own\n  bytes 00000000\n  table 0 symbol 0\nend\n";
+    CHECK_NOTHROW(LoadClient{config});
+    config.replay.reset();
+    config.arrivals = ArrivalLaw::kConstant;
+    config.rate_per_s = 1;
+    CHECK_THROWS_WITH_AS(LoadClient{config}, "plan: takes its symbols from a file to replay",
+                         LoadError);
+}
+
 TEST_CASE("only a load whose orders come from a file takes any") {
     LoadConfig config = config_for(9);
     config.replay.reset();

@@ -49,6 +49,32 @@ TEST_CASE("a small plan is read") {
     CHECK(plan.manners.ids_in_replies);
 }
 
+TEST_CASE("a table that waits for symbols has its memory from the start, full of padding") {
+    const Plan plan = read_plan(with("table 1 3 symbols 2 2e right\nsymbols 41 4243"));
+    const Table& table = plan.tables[1];
+    CHECK(table.awaits_symbols);
+    CHECK(table.entries == 2);
+    CHECK(table.justify == Justify::kRight);
+    CHECK(table.bytes == std::vector<std::byte>(6, std::byte{0x2E}));
+    CHECK(!plan.tables[0].awaits_symbols);
+    CHECK(plan.symbol_names == std::vector<std::string>{"A", "BC"});
+}
+
+TEST_CASE("a table that waits for symbols is bounded") {
+    CHECK(error_of(with("table 1 3 symbols 0 20 left")) ==
+          "plan, line 13: holds a number out of range");
+    CHECK(error_of(with("table 1 3 symbols 1000001 20 left")) ==
+          "plan, line 13: holds a number out of range");
+    CHECK(error_of(with("table 1 3 symbols 2 2020 left")) ==
+          "plan, line 13: must pad with one byte");
+    CHECK(error_of(with("table 1 1000 symbols 1000000 20 left")) ==
+          "plan, line 13: takes too much memory for symbols");
+    // Of all tables together.
+    CHECK(
+        error_of(with("table 1 64 symbols 1000000 20 left\ntable 2 64 symbols 1000000 20 left")) ==
+        "plan, line 14: takes too much memory for symbols");
+}
+
 TEST_CASE("every golden plan is read") {
     int plans = 0;
     for (const auto& entry : std::filesystem::directory_iterator(PLANS)) {

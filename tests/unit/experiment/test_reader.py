@@ -397,6 +397,18 @@ def test_a_file_of_orders_is_named_or_described() -> None:
     )
 
 
+@pytest.mark.parametrize("key", ["symbols: 64", "mix: {new: 1, replace: 0, cancel: 0}"])
+def test_a_key_that_means_nothing_beside_a_file_of_orders_is_refused(key: str) -> None:
+    text = f"name: x\nload: {{speeds: [1]}}\norder_flow: {{replay: a.csv, seed: 2, {key}}}\n"
+    name = key.partition(":")[0]
+
+    assert sole(text).endswith(
+        f"order_flow.{name}: means nothing beside `replay`: the orders are those of the file, as "
+        f"they are; leave `{name}` or `replay` out"
+    )
+    assert parse_experiment(text.replace(f", {key}", ""), "e.yaml").order_flow.seed == 2
+
+
 @pytest.mark.parametrize("written", ["a.csv", "{file: a.csv}"])
 def test_the_path_of_a_file_to_replay_is_relative_to_the_experiment(
     tmp_path: Path, written: str

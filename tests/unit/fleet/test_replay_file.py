@@ -68,7 +68,7 @@ def test_a_csv_file_is_read_as_numbers(tmp_path: Path) -> None:
     assert rows.quantity.tolist() == [10, 5, 5, 7, 0, 7]
     assert rows.action.tolist() == [0, 0, 0, 0, 2, 1]
     assert rows.kind.tolist() == [0, 0, 2, 1, 0, 0]
-    assert rows.side.tolist() == [0, 1, 0, 1, 0, 0]
+    assert rows.side.tolist() == [0, 1, 0, 1, 2, 2]
     assert texts(rows.id) == ["a1", "a2", "a3", "a4", "", "a5"]
     assert texts(rows.reference) == ["", "", "", "", "a1", "a2"]
 
