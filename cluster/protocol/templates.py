@@ -317,9 +317,7 @@ class _Builder:
         scale = int(field.scale or 1)
         self._patch(
             slot,
-            DecPatch(
-                at + len(prefix), used, source, scale, add, base, decimals, justify, pad
-            ),
+            DecPatch(at + len(prefix), used, source, scale, add, base, decimals, justify, pad),
         )
         places = used - 1 if decimals else used
         if decimals and places <= decimals:

@@ -53,7 +53,10 @@ def test_who_has_the_password_may_trade(protocol: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("protocol", "reason"),
-    [("ouch42", "refused: A (not_authorized)"), ("fix44", "refused: Username or Password is wrong")],
+    [
+        ("ouch42", "refused: A (not_authorized)"),
+        ("fix44", "refused: Username or Password is wrong"),
+    ],
 )
 def test_who_has_not_is_told_the_engines_reason(protocol: str, reason: str, tmp_path: Path) -> None:
     port = free_port()
