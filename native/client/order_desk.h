@@ -13,6 +13,7 @@
 #include "client/living_orders.h"
 #include "client/recorder.h"
 #include "protocol/decoder.h"
+#include "protocol/utc.h"
 
 namespace cluster {
 
@@ -390,7 +391,7 @@ private:
             if (acknowledged_ns(sequence) != 0) return;
             return recorder.other_reply(received_ns - slot.intended_ns);
         }
-        recorder.engine_time(*slot.set, reply.engine_received_ns, reply.engine_replied_ns);
+        note_engine_time(*slot.set, reply, recorder);
         settle_answer(sequence, accepted, received_ns, recorder);
     }
 
@@ -420,6 +421,15 @@ private:
         } else {
             newest_answered_ = sequence;
         }
+    }
+
+    void note_engine_time(IntervalSet& set, const Reply& reply, Recorder& recorder) noexcept {
+        std::uint64_t replied_ns = reply.engine_replied_ns;
+        if (protocol_ != nullptr && protocol_->engine_clock_wraps &&
+            replied_ns < reply.engine_received_ns) {
+            replied_ns += protocol::kNsPerDay;  // midnight lay between
+        }
+        recorder.engine_time(set, reply.engine_received_ns, replied_ns);
     }
 
     void note_reason(const Reply& reply, Recorder& recorder) noexcept {

@@ -30,6 +30,7 @@ struct ScriptedOutcome {
     Books interval_books;
     std::vector<std::uint64_t> response_ns;  ///< lowest value of its bucket, one by one, rising
     std::vector<std::uint64_t> other_reply_ns;
+    std::vector<std::uint64_t> engine_ns;
 };
 
 inline void spread(const SparseHistogram& histogram, std::vector<std::uint64_t>& values) {
@@ -71,6 +72,7 @@ ScriptedOutcome carry_out_scripted(const protocol::Plan& plan, ScriptedWorld& wo
         outcome.interval_books += interval.books;
         spread(interval.response, outcome.response_ns);
         spread(interval.other_reply, outcome.other_reply_ns);
+        spread(interval.engine, outcome.engine_ns);
     }
     return outcome;
 }

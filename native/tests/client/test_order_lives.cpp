@@ -386,6 +386,26 @@ TEST_CASE("without ids the n-th answer is to the n-th request, timed out or not"
     CHECK(doubled.progress.errors[ErrorKind::kUnknownId] == 10);
 }
 
+TEST_CASE("engine times from midnight on are right across midnight") {
+    const protocol::Plan plan = protocol::read_plan(
+        "loadcluster-plan 1\ncorrelation id\nengine_clock midnight\nframe delimiter 0a 64\n"
+        "message new own\nbytes " +
+        hex("N000\n") +
+        "\ndec 1 3 id 1 0 10 0 right 30\nend\n"
+        "send new limit buy new\n"
+        "reply a accepted 14 least request\nread id dec 1 3 10 0 30 1\n"
+        "read engine_received dec 4 5 10 0 30 1000000000\n"
+        "read engine_replied dec 9 5 10 0 30 1000000000\nend\n");
+    ScriptedWorld world = engine_that([](const std::string& line) -> std::vector<std::string> {
+        return {"A" + line.substr(1, 3) + "8639900002"};  // in the last second of a day, three on
+    });
+    const auto outcome = carry_out_scripted(plan, world, {.flow = {new_order()}});
+    check_books(outcome);
+    REQUIRE(outcome.engine_ns.size() == 10);
+    for (const std::uint64_t ns : outcome.engine_ns) CHECK(is_about_ms(ns, 3'000));
+    CHECK(outcome.progress.errors[ErrorKind::kEngineTime] == 0);
+}
+
 TEST_CASE("answers that overtake each other are counted, and unsolicited messages match no order") {
     const protocol::Plan plan = talk();
     ScriptedWorld world = engine_that([](const std::string& line) -> std::vector<std::string> {
