@@ -61,6 +61,14 @@ bool is_plain(const Patch& patch) {
     return patch.kind < PatchKind::kInt;
 }
 
+/// What a length or checksum goes over.
+void read_bounds(Span& span, Words& line) {
+    span.from_chunk = static_cast<std::uint16_t>(line.number(0, kChunksMax));
+    span.from = static_cast<std::uint16_t>(line.number(0, kRequestBytesMax));
+    span.to_chunk = static_cast<std::uint16_t>(line.number(0, kChunksMax));
+    span.to = static_cast<std::uint16_t>(line.number(0, kRequestBytesMax));
+}
+
 }  // namespace
 
 std::uint16_t Texts::number_of(std::string_view name, const Words& line) {
@@ -94,10 +102,7 @@ void MessageReader::take(std::string_view what, Words& line) {
         LengthField field;
         field.span = span_of(line);
         field.format = read_number_format(line);
-        field.span.from_chunk = static_cast<std::uint16_t>(line.number(0, kChunksMax));
-        field.span.from = static_cast<std::uint16_t>(line.number(0, kRequestBytesMax));
-        field.span.to_chunk = static_cast<std::uint16_t>(line.number(0, kChunksMax));
-        field.span.to = static_cast<std::uint16_t>(line.number(0, kRequestBytesMax));
+        read_bounds(field.span, line);
         field.add = line.number(-65'536, 65'536);
         message_.lengths.push_back(field);
         return;
@@ -107,10 +112,7 @@ void MessageReader::take(std::string_view what, Words& line) {
         field.span = span_of(line);
         field.format = read_number_format(line);
         field.kind = line.one_of<ChecksumKind>({"sum256", "xor8", "crc32", "crc32c", "adler32"});
-        field.span.from_chunk = static_cast<std::uint16_t>(line.number(0, kChunksMax));
-        field.span.from = static_cast<std::uint16_t>(line.number(0, kRequestBytesMax));
-        field.span.to_chunk = static_cast<std::uint16_t>(line.number(0, kChunksMax));
-        field.span.to = static_cast<std::uint16_t>(line.number(0, kRequestBytesMax));
+        read_bounds(field.span, line);
         message_.checksums.push_back(field);
         return;
     }
