@@ -135,6 +135,26 @@ TEST_CASE("a symbol's text stands in its tables before an order of it is in any 
     CHECK(all == expected);
 }
 
+TEST_CASE("texts are there while the feeder still waits for room for their batch") {
+    protocol::Plan plan = plan_with();
+    ReplayFeeder feeder(config_of(), plan);
+    ReplayBatch batch = one_of_each({{name_of(0), 0}, {name_of(1), 1}});
+    batch.rows.resize(2 * ReplaySource::kOrders, batch.rows[1]);
+    REQUIRE(feeder.offer(batch));
+    ReplaySource& source = feeder.source(0);
+    const std::int64_t deadline_ns = MonotonicClock::now_ns() + kPatienceNs;
+    while (!source.feeder_waits && MonotonicClock::now_ns() < deadline_ns) {
+        std::this_thread::yield();
+    }
+    REQUIRE(source.feeder_waits);
+    WireCodec codec(plan, Random(1), {});
+    for (std::uint32_t n = 0; n < 2; ++n) {
+        ReplayOrder order{};
+        REQUIRE(source.orders.pop(order));
+        CHECK(written(codec, order.intent) == padded(n));
+    }
+}
+
 TEST_CASE("a text that no field can carry is refused with its row, not cut") {
     const std::vector<NewSymbol> good = {{"AAPL", 0}, {"MSFT", 1}};
     const auto third = [&](const std::string& text) {
