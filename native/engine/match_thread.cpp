@@ -3,6 +3,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
@@ -247,7 +248,7 @@ bool MatchThread::take_bytes(Connection& connection, std::span<const std::byte> 
         take_request(connection.session, bytes.data(), received_ns);
         bytes = bytes.subspan(header.length);
     }
-    std::memcpy(connection.carry.data(), bytes.data(), bytes.size());
+    std::copy(bytes.begin(), bytes.end(), connection.carry.begin());
     connection.carry_size = bytes.size();
     return true;
 }
@@ -273,7 +274,7 @@ void MatchThread::take_messages(Connection& connection, std::span<const std::byt
         doomed_.push_back(connection.session);
         bytes = {};
     }
-    std::memcpy(connection.carry.data(), bytes.data(), bytes.size());
+    std::copy(bytes.begin(), bytes.end(), connection.carry.begin());
     connection.carry_size = bytes.size();
 }
 
