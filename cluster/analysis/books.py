@@ -67,7 +67,8 @@ def _problems_of_second(who: str, interval: Interval, scheduled: bool) -> list[s
         "service": interval.orders.answered,
         "send_lag": interval.orders.sent if scheduled else 0,
     }
-    if interval.engine.total:  # an engine may be unable to say its time, but not for some orders
+    # Some replies of a protocol may say the engine's times and others not: a bound, no balance.
+    if interval.engine.total > interval.orders.answered:
         expected["engine"] = interval.orders.answered
     for quantity, orders in expected.items():
         recorded = getattr(interval, quantity).total

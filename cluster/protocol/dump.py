@@ -204,7 +204,7 @@ def _heard(leaf: Leaf, content: bytes, values: Mapping[str, int | str], compiled
             field.value, field.value
         )
         value = values.get(name, "unreadable")
-        reason = compiled.reasons.get(str(value), "") if field.value == "reason" else ""
+        reason = next((n for n, code in (field.map or {}).items() if str(code) == str(value)), "")
         return f"{field.value} {value}" + (f" ({reason})" if reason else "")
     if field.keep is not None:
         return f"{values.get(f'keep.{field.keep}', '')} (kept as {field.keep})"

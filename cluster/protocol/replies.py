@@ -89,7 +89,9 @@ class Replies:
             end = max(end, reply.length)
         matches = [self._matches(leaf, at) for leaf, at, _ in placed if leaf.field.is_ is not None]
         reads = tuple(
-            read for leaf, at, width in placed if (read := self._read(leaf, at, width)) is not None
+            read
+            for leaf, at, width in placed
+            if (read := self._read(leaf, at, width, reply.means)) is not None
         )
         combinations = list(product(*matches))
         if len(combinations) > ALTERNATIVES_MAX:
@@ -194,7 +196,7 @@ class Replies:
             self._mistakes.add(path, str(error))
             return b""
 
-    def _read(self, leaf: Leaf, at: int, width: int) -> Read | None:
+    def _read(self, leaf: Leaf, at: int, width: int, means: str) -> Read | None:
         field = leaf.field
         if field.keep is not None:
             return Read(f"keep.{field.keep}", TextRead(at, width, self._text_pad(leaf)))
@@ -202,7 +204,7 @@ class Replies:
             return None
         form = self._format(leaf, at, width)
         if field.value == "reason":
-            self._name_reasons(leaf)
+            self._name_reasons(leaf, means)
         return None if form is None else Read(WHAT.get(field.value, field.value), form)
 
     def _text_pad(self, leaf: Leaf) -> bytes:
@@ -233,8 +235,8 @@ class Replies:
         base, decimals = field.base or 10, field.decimals or 0
         return DecRead(at + skipped, rest, base, decimals, pad_of(field), scale)
 
-    def _name_reasons(self, leaf: Leaf) -> None:
-        """Names of the reason's codes, for the report.
+    def _name_reasons(self, leaf: Leaf, means: str) -> None:
+        """Names of the reason's codes, for the report: those of rejections are counted.
 
         Codes are counted as they come: where two replies use one code for different things, as FIX
         does with OrdRejReason and CxlRejReason, its name is both.
@@ -244,6 +246,8 @@ class Replies:
                 content = encode(leaf.field, code, "big")
             except WrongValueError as error:
                 self._mistakes.add((*leaf.path, "map", name), str(error))
+                continue
+            if means != "rejected":
                 continue
             digits = leaf.field.type == "number" or is_integer(leaf.field)
             counted = str(code) if digits else content.rstrip(self._text_pad(leaf)).decode()

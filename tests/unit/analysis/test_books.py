@@ -64,6 +64,10 @@ def test_an_engine_that_does_not_say_its_times_leaves_the_books_balanced():
     assert audit(with_second(RECORD, engine=Histogram.empty())) == []
 
 
+def test_an_engine_that_says_its_times_in_some_replies_only_leaves_the_books_balanced():
+    assert audit(with_second(RECORD, engine=Histogram.from_values([5]))) == []
+
+
 def test_the_books_of_a_lost_agent_are_left_to_the_finding_about_it():
     agent = RECORD.agents[1]
     lost = with_agent(RECORD, 1, lost="host down", intervals=agent.intervals[:-1])
