@@ -35,6 +35,7 @@ class CompiledProtocol:
     secrets: Mapping[str, str] = field(repr=False)  # credentials by the NAME of secret.NAME
     timed_reply: Literal["first", "last"]  # which reply ends the response time
     reasons: Mapping[str, str]  # names of rejections' codes (digits or letters), for the report
+    refusals: Mapping[str, str]  # the same of refused logons
 
 
 def compile_protocol(
@@ -84,6 +85,7 @@ def compile_protocol(
         },
         timed_reply=compiled.plan.timed,
         reasons=compiled.reasons,
+        refusals=compiled.refusals,
     )
 
 

@@ -83,7 +83,7 @@ class Agent:
         self._workers: dict[int, WorkerThread] = {}
         self._reader: ReplayReader | None = None
         self._file = ""  # whose orders are sent
-        self._reasons: Mapping[str, str] = {}
+        self._refusals: Mapping[str, str] = {}
 
     def place(self) -> Place:
         """Where this agent runs."""
@@ -124,7 +124,7 @@ class Agent:
         """
         self.close()
         share = spec.share
-        self._reasons = spec.wire.reasons
+        self._refusals = spec.wire.refusals
         self._client = _native.LoadClient(
             address=spec.address,
             port=spec.port,
@@ -175,7 +175,7 @@ class Agent:
     def _with_reason(self, said: str) -> str:
         """A refusal, with the name of its code where the schema gives one."""
         code = said.rpartition(REFUSED)[2] if REFUSED in said else ""
-        name = self._reasons.get(code)
+        name = self._refusals.get(code)
         return f"{said} ({name})" if name else said
 
     def start_at(self, start_ns: int) -> None:

@@ -23,7 +23,7 @@ class WireSpec:
     first_id: int  # of the fleet's connection 0
     ids_per_connection: int  # 0: each connection counts alone
     first_client: int  # number of the agent's first connection in the fleet
-    reasons: Mapping[str, str]  # names of the codes with which the engine refuses
+    refusals: Mapping[str, str]  # names of the codes with which the engine refuses a logon
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def specs_of(
                 first_id=protocol.ids[level.index].first,
                 ids_per_connection=protocol.ids[level.index].per_connection,
                 first_client=share.index * experiment.agents.connections,
-                reasons=protocol.reasons,
+                refusals=protocol.refusals,
             ),
             replay=_replay(experiment, level),
         )

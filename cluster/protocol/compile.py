@@ -59,6 +59,7 @@ class Compiled:
     layouts: Mapping[str, Layout]  # of the plan's messages, for people to look at
     placed: Mapping[str, list[Placed]]  # of the schema's replies, likewise
     reasons: Mapping[str, str]  # names of the codes in rejections, by their digits or letters
+    refusals: Mapping[str, str]  # the same of what refuses or ends a session
 
 
 def compile_schema(document: Document[Schema], replayed_symbols: int | None = None) -> Compiled:
@@ -139,6 +140,7 @@ class _Compiler:
             self._layouts,
             self._replies.placed,
             dict(self._replies.reasons),
+            dict(self._replies.refusals),
         )
 
     def _check_fields(self, asked: Mapping[str, list[Use]]) -> None:

@@ -61,6 +61,7 @@ class Replies:
         self._tagged = is_tagged(schema, "replies")
         self.placed: dict[str, list[Placed]] = {}  # by reply, for people to look at
         self.reasons: dict[str, str] = {}  # what is counted (digits or text), and its name
+        self.refusals: dict[str, str] = {}  # the same of what ends a session
 
     def leaves(self, name: str) -> list[Leaf]:
         """The fields of a reply in their order, with those of the envelope."""
@@ -236,7 +237,7 @@ class Replies:
         return DecRead(at + skipped, rest, base, decimals, pad_of(field), scale)
 
     def _name_reasons(self, leaf: Leaf, means: str) -> None:
-        """Names of the reason's codes, for the report: those of rejections are counted.
+        """Names of the reason's codes: those of rejections for the report, others of the session.
 
         Codes are counted as they come: where two replies use one code for different things, as FIX
         does with OrdRejReason and CxlRejReason, its name is both.
@@ -247,13 +248,12 @@ class Replies:
             except WrongValueError as error:
                 self._mistakes.add((*leaf.path, "map", name), str(error))
                 continue
-            if means != "rejected":
-                continue
             digits = leaf.field.type == "number" or is_integer(leaf.field)
             counted = str(code) if digits else content.rstrip(self._text_pad(leaf)).decode()
-            known = self.reasons.setdefault(counted, name)
+            names = self.reasons if means == "rejected" else self.refusals
+            known = names.setdefault(counted, name)
             if name not in known.split(" or "):
-                self.reasons[counted] = f"{known} or {name}"
+                names[counted] = f"{known} or {name}"
 
     def _order(self, leaf: Leaf) -> ByteOrder:
         return leaf.field.byte_order or self._schema.byte_order

@@ -117,7 +117,7 @@ def test_a_wrong_secret_ends_the_run_before_any_load_and_is_not_shown(tmp_path: 
         said = run_level(tmp_path, SCHEMA, engine.port, {"KESTREL_SECRET": "not-it"})
 
     assert said.exit_status == 1
-    assert "refused: 2" in said.stderr
+    assert "refused: 2 (wrong secret)" in said.stderr
     assert "not-it" not in said.stderr + said.stdout
     assert engine.requests == 0
 

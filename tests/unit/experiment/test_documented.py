@@ -9,9 +9,10 @@ from cluster.document.path import format_path
 from cluster.experiment.model import Experiment
 from cluster.experiment.reader import load_experiment, parse_experiment
 from cluster.experiment.reference import fill_tables, key_tables
+from fakes.configs import experiments
 
 ROOT = Path(cluster.__file__).parents[1]
-CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
+CONFIGS = experiments()
 DOCUMENT = (ROOT / "docs" / "configuration.md").read_text()
 
 KEY = re.compile(r"(?P<before>\s*(?:# )?\s*)(?P<key>[a-z_0-9]+):(?P<value>[^#]*)(?P<comment>#.*)?$")

@@ -1,20 +1,19 @@
 """Whatever is written, the reader gives an experiment or sentences: never another exception."""
 
 import copy
-from pathlib import Path
 from typing import Any
 
 import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-import cluster
 from cluster.document.allowed import sections
 from cluster.errors import ConfigError
 from cluster.experiment.model import Experiment
 from cluster.experiment.reader import parse_experiment
+from fakes.configs import experiments
 
-CONFIGS = sorted((Path(cluster.__file__).parents[1] / "configs").glob("*.yaml"))
+CONFIGS = experiments()
 TEXTS = [path.read_text() for path in CONFIGS]
 
 # Words of pydantic and Python that no user should have to know.

@@ -6,13 +6,13 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-import cluster
 from cluster.document.allowed import sections
 from cluster.experiment.model import Agents, Baseline, Cpus, Engine, Experiment, Load, SshHost
 from cluster.experiment.reader import load_experiment, parse_experiment
 from cluster.experiment.writer import dump_experiment, json_schema
+from fakes.configs import experiments
 
-CONFIGS = sorted((Path(cluster.__file__).parents[1] / "configs").glob("*.yaml"))
+CONFIGS = experiments()
 LINES = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=20)
 ARGUMENTS = st.text(st.characters(exclude_characters="\0", codec="utf-8"))
 RATES = st.lists(st.floats(1, 1e9), min_size=1, max_size=4, unique=True).map(sorted)
