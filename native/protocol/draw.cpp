@@ -57,10 +57,7 @@ Draw Draw::weighted(const std::vector<double>& weights) {
 Draw Draw::zipf(std::uint32_t count, double exponent) {
     std::vector<double> weights(count);
     for (std::uint32_t i = 0; i < count; ++i) weights[i] = std::pow(i + 1.0, -exponent);
-    Draw draw = weighted(weights);
-    draw.min_ = 1;
-    draw.max_ = count;
-    return draw;
+    return weighted(weights);
 }
 
 std::int64_t Draw::draw(Random& random) const noexcept {

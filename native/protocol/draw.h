@@ -24,7 +24,7 @@ public:
     static Draw normal(double mean, double deviation, std::int64_t min, std::int64_t max);
     /// 0, 1, 2 … as likely as their weights are large. One weight at least must be above 0.
     static Draw weighted(const std::vector<double>& weights);
-    /// 1 to `count`, k as likely as 1 / k^exponent.
+    /// 0 to `count` - 1, the k-th of them (from 1) as likely as 1 / k^exponent.
     static Draw zipf(std::uint32_t count, double exponent);
 
     std::int64_t draw(Random& random) const noexcept;
