@@ -3,6 +3,7 @@
 import re
 import socket
 import struct
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Final
 
@@ -14,20 +15,20 @@ EXEC_TYPES: Final = {b"D": b"0", b"G": b"5", b"F": b"4"}  # new, replaced, cance
 TOKEN_BYTES: Final = 14
 
 
-class RecordingEngine(AcceptingEngine):
+class RecordingEngine(AcceptingEngine, ABC):
     """Takes whole messages off the stream; subclasses say where one ends and what answers it."""
 
     def __init__(self) -> None:
         super().__init__()
         self.received: list[bytes] = []  # requests of orders, each as it came
 
+    @abstractmethod
     def messages(self, pending: bytes) -> Iterator[bytes]:
         """The whole messages at the beginning of `pending`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def answered(self, connection: socket.socket, message: bytes) -> bytes:
         """What answers a message."""
-        raise NotImplementedError
 
     def _answers(self, connection: socket.socket, data: bytes) -> bytes | None:
         pending = self._pending[connection] + data
