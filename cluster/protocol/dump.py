@@ -129,6 +129,8 @@ def _said(  # noqa: PLR0911 - one for each kind of content
     if field.value is not None:
         said = f"{field.value} {values.get(field.value, 0)}"
         changed = field.scale is not None or field.add or field.value == "symbol"
+        if field.type == "utc_text":
+            return value  # says it better than nanoseconds do
         if is_float(field) or (is_integer(field) and not changed):
             return said
         return f"{value}, {said}"
