@@ -54,7 +54,8 @@ def test_check_says_that_the_run_can_start_and_what_will_not_be_measured(
 
     assert said.exit_status == people.exit_status == 0
     lines = json.loads(said.stdout)["lines"]
-    assert {line["area"] for line in lines} == {"plan", "engine", "profile", "fleet"}
+    areas = {"plan", "protocol", "engine", "profile", "fleet"}
+    assert {line["area"] for line in lines} == areas
     assert [line for line in lines if line["state"] == "failed"] == []
     assert f"(pid {engine.pid})" in people.stdout
     for line in lines:
