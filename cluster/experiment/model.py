@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from cluster.document.path import show_text
 from cluster.document.section import (
     SECTION_TAG,
     WORD_TAG,
@@ -217,7 +218,7 @@ class Experiment(Section):
         if self.protocol not in REFERENCE_PROTOCOLS:
             raise MisfitError(
                 "engine.reference",
-                f"loadcluster's own engine does not speak `{self.protocol}`, but "
+                f"loadcluster's own engine does not speak `{show_text(self.protocol)}`, but "
                 f"{', '.join(f'`{name}`' for name in REFERENCE_PROTOCOLS)}: give the engine that "
                 "does, or, for a schema of your own of one of these, `reference: {protocol: …}`",
             )

@@ -4,6 +4,7 @@ from pathlib import Path as FilePath
 from typing import Final
 
 from cluster.document.allowed import nearest
+from cluster.document.path import show_text
 from cluster.document.reader import Document, read_file
 from cluster.protocol.model import SCHEMA, Schema
 
@@ -33,7 +34,9 @@ def unknown_protocol(protocol: str) -> str:
     known = ", ".join(f"`{name}`" for name in builtin_names())
     meant = nearest(protocol, builtin_names())
     advice = f"; did you mean `{meant}`?" if meant else ""
-    return f"must be {known} or the path of a wire schema (.yaml), not `{protocol}`{advice}"
+    return (
+        f"must be {known} or the path of a wire schema (.yaml), not `{show_text(protocol)}`{advice}"
+    )
 
 
 def schema_path(protocol: str) -> FilePath:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Final, Literal
 
-from cluster.document.path import Path
+from cluster.document.path import Path, show_text
 from cluster.protocol.expand import Leaf
 from cluster.protocol.field import WireField
 from cluster.protocol.framing import Frame
@@ -62,7 +62,9 @@ class Envelope:
     def _soup(self, message: Message, path: Path) -> list[Leaf]:
         kind = message.type or SOUP_TYPES[self._direction]
         if len(kind) != 1:
-            self._mistakes.add((*path, "type"), f"a packet type is one character, not `{kind}`")
+            self._mistakes.add(
+                (*path, "type"), f"a packet type is one character, not `{show_text(kind)}`"
+            )
         number = WireField(type="u16", byte_order="big")
         if self._direction == "requests":
             number = number.model_copy(update={"length": "rest"})

@@ -109,6 +109,7 @@ def test_any_wrong_value_in_a_valid_file_is_explained(
 
 
 @given(st.text())
+@example("protocol=\x80")
 @example("a[0]=1")
 @example("load.rates_per_s[99999999999]=1")
 def test_any_override_is_read_or_explained(override: str) -> None:
