@@ -37,6 +37,8 @@ class Level:
     shares: tuple[AgentShare, ...]
     law: Hawkes | Bursts | None = None  # parameters of `arrivals`, if it has any
     speed: float | None = None  # only when recorded: how many times as fast
+    trial: int = 0  # which repetition
+    clients: Literal["planned", "doubled"] = "planned"  # doubled: the twin of another level
 
     @property
     def arrivals_in_words(self) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from cluster.results.histogram import Histogram
 from cluster.results.orders import OrderCounts
+from cluster.results.over_time import Activity, Slots
 from cluster.results.replies import ReplyCounts
 
 # Of every order. `other_reply` is a quantity of some orders only.
@@ -25,6 +26,7 @@ class Interval:
     send_lag: Histogram
     engine: Histogram  # engine time: replied - received on the engine's clock
     other_reply: Histogram = field(default_factory=Histogram.empty)
+    slots: Slots = field(default_factory=Slots.empty)
 
     def __add__(self, other: "Interval") -> "Interval":
         """Merge another agent's or worker's interval of the same second, exactly."""
@@ -38,6 +40,7 @@ class Interval:
             self.send_lag + other.send_lag,
             self.engine + other.engine,
             self.other_reply + other.other_reply,
+            self.slots + other.slots,
         )
 
 
@@ -66,6 +69,14 @@ class WorkerThread:
     cpu_ns: int
     run_queue_wait_ns: int
     involuntary_switches: int
+
+
+@dataclass(frozen=True)
+class Jitter:
+    """How late a thread that does nothing but sleep for a while woke up: the host's noise floor."""
+
+    before: Histogram  # while no load ran
+    during: Histogram
 
 
 @dataclass(frozen=True)
@@ -99,3 +110,6 @@ class AgentResult:
     lost: str = ""  # why the agent was lost, when it was: its data ends there
     replies: ReplyCounts = field(default_factory=ReplyCounts)
     reject_reasons: dict[str, int] = field(default_factory=dict)  # by the reason's text
+    activity: tuple[Activity, ...] = ()  # one per second of its own clock, rising
+    jitter: Jitter | None = None
+    steal_ratio: float | None = None  # of its host's CPU time, during the load

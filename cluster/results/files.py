@@ -52,15 +52,23 @@ def write_whole(path: Path, content: str | bytes) -> None:
             raise
 
 
+def read_bytes(path: Path) -> bytes:
+    """A file of a run.
+
+    Raises:
+        ResultsError: it is missing or unreadable.
+    """
+    with explained(path, "read"):
+        return path.read_bytes()
+
+
 def read_text(path: Path) -> str:
     """The text of a file of a run.
 
     Raises:
         ResultsError: it is missing, unreadable, or not text.
     """
-    with explained(path, "read"):
-        data = path.read_bytes()
     try:
-        return data.decode()
+        return read_bytes(path).decode()
     except UnicodeDecodeError as error:
         raise ResultsError(f"{path} is damaged: it is not UTF-8 text") from error

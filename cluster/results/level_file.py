@@ -1,7 +1,8 @@
-"""result.json of a level: everything of a LevelRecord but the histograms, which are in the logs."""
+"""result.json of a level: a LevelRecord without what the logs and over_time.npz hold."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
+from typing import TypedDict, cast
 
 from pydantic import Field, ValidationError
 
@@ -51,6 +52,7 @@ class StoredAgent(Record):
     # Runs of before the replies were counted have none of these.
     replies: ReplyCounts = Field(default_factory=ReplyCounts)
     reject_reasons: dict[str, int] = Field(default_factory=dict)
+    steal_ratio: float | None = None
 
 
 class StoredLevel(Record):
@@ -99,7 +101,7 @@ def _stored_agent(result: AgentResult) -> StoredAgent:
     facts = {
         field.name: getattr(result, field.name)
         for field in fields(result)
-        if field.name != "intervals"
+        if field.name in StoredAgent.model_fields and field.name != "intervals"
     }
     intervals = [StoredInterval(index=i.index, orders=i.orders) for i in result.intervals]
     return StoredAgent(intervals=intervals, **facts)
@@ -181,13 +183,27 @@ def _agent_result(stored: StoredAgent, histograms: Histograms) -> AgentResult:
         lost=stored.lost,
         replies=stored.replies,
         reject_reasons=stored.reject_reasons,
+        steal_ratio=stored.steal_ratio,
     )
     intervals = (
         Interval(
             i.index,
             i.orders,
-            **{name: log[stored.agent, i.index] for name, log in histograms.items()},
+            **_histograms_of(stored.agent, i.index, histograms),
         )
         for i in stored.intervals
     )
     return replace(bare, intervals=tuple(intervals))
+
+
+class _Logged(TypedDict, total=False):
+    response: Histogram
+    service: Histogram
+    send_lag: Histogram
+    engine: Histogram
+    other_reply: Histogram
+
+
+def _histograms_of(agent: str, index: int, histograms: Histograms) -> _Logged:
+    logged = {name: log[agent, index] for name, log in histograms.items()}
+    return cast("_Logged", logged)

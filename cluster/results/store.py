@@ -3,7 +3,8 @@
 2026-11-23T140502-quickstart/
   experiment.yaml  facts.json  events.jsonl  summary.json  report.html
   trials/01/       result.json and response, service, send_lag, engine .hlog; last_reply.hlog,
-                   or first_reply.hlog where the last reply ends the response time
+                   or first_reply.hlog where the last reply ends the response time;
+                   over_time.npz, what happened within the seconds
   profile/         what perf and its renderers gave
 """
 
@@ -11,7 +12,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Self
@@ -19,7 +20,7 @@ from typing import Final, Self
 from pydantic import JsonValue, ValidationError
 
 from cluster.errors import ResultsError
-from cluster.results.files import explained, read_text, write_whole
+from cluster.results.files import explained, read_bytes, read_text, write_whole
 from cluster.results.hlog import parse_log, render_log
 from cluster.results.level import LevelRecord
 from cluster.results.level_file import (
@@ -31,6 +32,7 @@ from cluster.results.level_file import (
     parse_level,
     stored_level,
 )
+from cluster.results.over_time_file import over_time_bytes, with_over_time
 from cluster.results.record import Record
 from cluster.results.summary import SCHEMA_VERSION, LevelSummary, Summary
 from cluster.results.wall_clock import WallClock
@@ -41,6 +43,7 @@ FACTS: Final = "facts.json"
 EVENTS: Final = "events.jsonl"
 SUMMARY: Final = "summary.json"
 REPORT: Final = "report.html"
+OVER_TIME: Final = "over_time.npz"  # of each level
 _SAME_SECOND_MAX: Final = 100  # runs of one name within one second
 
 
@@ -136,6 +139,7 @@ class RunDirectory:
         for histogram, name in logs_of(record.manners).items():
             log = render_log(name, start_epoch_ns, log_intervals(record, histogram))
             write_whole(folder / f"{name}.hlog", log)
+        write_whole(folder / OVER_TIME, over_time_bytes(record.agents))
         stored = stored_level(record, summary, start_epoch_ns)
         write_whole(folder / "result.json", stored.model_dump_json(indent=1) + "\n")
 
@@ -201,7 +205,12 @@ class RunDirectory:
             log = path.with_name(f"{name}.hlog")
             lines = parse_log(read_text(log), str(log))
             histograms[histogram] = {(line.agent, line.index): line.histogram for line in lines}
-        return level_record(stored, histograms, str(path))
+        record = level_record(stored, histograms, str(path))
+        over_time = path.with_name(OVER_TIME)
+        if not over_time.exists():
+            return record  # the run is older than these files
+        agents = with_over_time(record.agents, read_bytes(over_time), str(over_time))
+        return replace(record, agents=tuple(agents))
 
     def load_summary(self) -> Summary:
         """The outcome. Raises ResultsError when it is missing, damaged or of another version."""

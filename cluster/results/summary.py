@@ -16,6 +16,14 @@ from cluster.results.replies import RejectReason, ReplyCounts
 SCHEMA_VERSION = 1
 
 
+class Uncertainty(Record):
+    """The 95 % interval of a figure: so far off may it be by chance, within this run."""
+
+    low: float
+    high: float | None  # None: no bound, it falls among orders without an answer
+    effective_count: float  # so many independent orders would tell as much
+
+
 class Latency(Record):
     """A distribution of durations in ns. Percentiles the data can't support are None."""
 
@@ -29,6 +37,8 @@ class Latency(Record):
     max: int | None
     stdev: float | None
     not_measured: dict[str, str] = Field(default_factory=dict)
+    intervals: dict[str, Uncertainty] = Field(default_factory=dict)  # of mean, p50, p95 …
+    no_interval: dict[str, str] = Field(default_factory=dict)  # why there is none
 
 
 class Throughput(Record):
@@ -61,6 +71,132 @@ class CurvePoint(Record):
     value_ns: int
 
 
+class Gaps(Record):
+    """Pauses of a client or its host, ns."""
+
+    p50: int | None
+    p99: int | None
+    p99_9: int | None
+    max: int | None
+
+
+class ArrivalTest(Record):
+    """Whether orders left as the arrival law says. `who` is an agent, or all together."""
+
+    who: str
+    gaps: int  # in the sample
+    distance: float | None  # Kolmogorov-Smirnov, of the gaps sent to those of the law
+    anderson_darling: float | None  # A*² of a thinned sample, for exponential gaps
+    dispersion: dict[str, float]  # index of dispersion of counts, by length of time: 1 ms …
+    dispersion_expected: dict[str, float]
+    kept: bool | None  # None: not tested
+    not_measured: dict[str, str] = Field(default_factory=dict)
+
+
+class SeriesTest(Record):
+    """Whether one series of a level is stationary."""
+
+    series: str  # rate, response p50, response p99, in flight
+    points: int
+    step_s: float
+    drift_ratio: float | None  # Theil-Sen slope times the window's length, over the mean
+    mann_kendall_p: float | None
+    adf_p: float | None
+    kpss_p: float | None
+    change_at_s: float | None  # a change point, seconds after the start; None: there is none
+    steady: bool | None  # None: not tested
+    not_measured: dict[str, str] = Field(default_factory=dict)
+
+
+class LittlesLaw(Record):
+    """Orders in flight on the average against rate times service time: two independent books."""
+
+    in_flight_mean: float
+    rate_times_service: float
+    deviation_ratio: float
+    tolerance_ratio: float
+
+
+class Steadiness(Record):
+    """Whether a level was in a steady state, and what was left out until it was."""
+
+    discarded_s: int  # before the control window
+    warm_up_ends_s: float | None  # by MSER-5; None: not told
+    series: list[SeriesTest]
+    littles_law: LittlesLaw | None
+    steady: bool | None  # None: not tested
+    not_measured: dict[str, str] = Field(default_factory=dict)
+
+
+class OutlierAgent(Record):
+    """An agent whose orders make the tail of all."""
+
+    agent: str
+    host: str
+    order_share: float
+    tail_share: float  # of the orders beyond the merged p99
+    p_value: float  # after Holm
+    p99_ns: int | None  # merged
+    p99_without_ns: int | None  # merged without it
+    influence: float | None  # |p99 - p99_without| / p99
+
+
+class BudgetPart(Record):
+    """A leg of an order's way, as a mean: means add up, percentiles do not."""
+
+    part: Literal[
+        "send lag",
+        "client kernel, out",
+        "network",
+        "engine queue",
+        "engine",
+        "client kernel, in",
+        "rest",
+    ]
+    mean_ns: float | None
+    share: float | None  # of the mean response time
+    known: Literal["measured", "inferred", "not measured"]
+    how: str  # from what it was measured or inferred, or why not
+
+
+class Calibration(Record):
+    """What a load host can do by itself, against a reflector that answers at once."""
+
+    host: str
+    against: Literal["loopback", "engine host"]
+    measured_at: str  # ISO 8601, UTC
+    floor_p50_ns: int | None  # service time at a low rate
+    floor_p99_ns: int | None
+    clean_rate_per_s: float | None  # the highest that one agent sent on time
+    cached: bool = False
+    not_measured: str = ""
+
+
+class RepeatedFigure(Record):
+    """One figure of a level over several trials: the interval between runs."""
+
+    offered_per_s: float | None
+    figure: str  # throughput_per_s, response p50 …
+    values: list[float]
+    mean: float
+    low: float | None  # 95 %, Student's t over trials; None with a single one
+    high: float | None
+    half_width_ratio: float | None
+
+
+class Invariance(Record):
+    """The same load from K and from 2K clients: what differs is the clients' doing."""
+
+    level: int  # the level that was repeated
+    twin: int  # the same load from 2K clients
+    clients: int
+    clients_twin: int
+    p50_ns: list[int | None]  # from K, from 2K
+    p99_ns: list[int | None]
+    differs: bool | None  # beyond both intervals and a tenth; None: can't be told
+    sentence: str
+
+
 class AgentSummary(Record):
     """One agent's share of a level."""
 
@@ -79,6 +215,12 @@ class AgentSummary(Record):
     peak_rss_bytes: int | None
     errors: dict[str, int]
     lost: str = ""
+    on_time_ratio: float | None = None  # of the orders due in the control window
+    poll_gap_ns: Gaps | None = None
+    jitter_before_ns: Gaps | None = None
+    jitter_during_ns: Gaps | None = None
+    involuntary_switches: int | None = None
+    steal_ratio: float | None = None
 
 
 class LevelSummary(Record):
@@ -114,6 +256,12 @@ class LevelSummary(Record):
     seconds: list[Second]
     ended_early: str = ""  # why, when it did
     not_measured: dict[str, str] = Field(default_factory=dict)
+    trial: int = 0  # which repetition of the experiment it belongs to
+    clients: Literal["planned", "doubled"] = "planned"  # doubled: the twin of another level
+    arrival_tests: list[ArrivalTest] = Field(default_factory=list)
+    steadiness: Steadiness | None = None
+    outlier_agents: list[OutlierAgent] = Field(default_factory=list)
+    budget: list[BudgetPart] = Field(default_factory=list)
 
 
 class Evidence(Record):
@@ -199,3 +347,7 @@ class Summary(Record):
     levels: list[LevelSummary]
     engine: EngineSummary
     profile: ProfileSummary
+    trials: int = 1
+    repeated: list[RepeatedFigure] = Field(default_factory=list)
+    invariance: Invariance | None = None
+    calibrations: list[Calibration] = Field(default_factory=list)

@@ -6,11 +6,26 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from cluster.experiment.plan import AgentShare, Level
-from cluster.results.agent import AgentResult, Interval, Progress, TcpStats, WorkerThread
+from cluster.results.agent import (
+    AgentResult,
+    Interval,
+    Jitter,
+    Progress,
+    TcpStats,
+    WorkerThread,
+)
 from cluster.results.engine import EngineWindow, ProfileWindow, ThreadUse
 from cluster.results.histogram import Histogram
 from cluster.results.level import LevelRecord
 from cluster.results.orders import OrderCounts
+from cluster.results.over_time import (
+    MS_PER_S,
+    SLOT_NS,
+    SLOTS_PER_S,
+    Activity,
+    Slots,
+    sample_slice,
+)
 from cluster.results.replies import ReplyCounts
 from cluster.units import NS_PER_S, NS_PER_US
 
@@ -62,6 +77,8 @@ class Truth:
     errors: dict[str, int] = field(default_factory=dict)  # of each agent
     skipped: int = 0  # requests, of each agent
     reject_reasons: dict[str, int] = field(default_factory=dict)  # of each agent
+    jitter_us: float = 60  # of each agent's host, before and during the load
+    client_steal_ratio: float | None = 0
 
     @property
     def duration_s(self) -> int:
@@ -136,6 +153,8 @@ def _interval(truth: Truth, rng: np.random.Generator, second: int) -> Interval:
     lag = truth.lag(rng, intended, second)
     engine = truth.engine(rng, answered, second)
     service = engine + truth.wire(rng, answered, second)
+    due_ns = _due_ns(intended)
+    slots = Slots.of_orders(due_ns[:answered], lag[:answered] + service)
     return Interval(
         second,
         OrderCounts(
@@ -150,6 +169,28 @@ def _interval(truth: Truth, rng: np.random.Generator, second: int) -> Interval:
         service=Histogram.from_values(service),
         send_lag=Histogram.empty() if closed else Histogram.from_values(lag),
         engine=Histogram.from_values(engine),
+        slots=replace(slots, due=np.bincount(due_ns // SLOT_NS, minlength=SLOTS_PER_S)),
+    )
+
+
+def _due_ns(orders: int) -> np.ndarray:
+    """When the orders of a second are due: a constant schedule."""
+    return np.arange(orders) * NS_PER_S // max(orders, 1)
+
+
+def _activity(truth: Truth, interval: Interval) -> Activity:
+    """The client's doings in a second in which it sent what was due, on time."""
+    sent_ns = _due_ns(interval.orders.intended)
+    piece = sample_slice(truth.offered_per_s)
+    start_ns = piece.start_ns(interval.index)
+    inside = (sent_ns >= start_ns) & (sent_ns < start_ns + piece.width_ns)
+    in_flight = (interval.service.mean or 0) * interval.service.total / NS_PER_S
+    return replace(
+        Activity.empty(interval.index),
+        sent_per_ms=np.bincount(sent_ns * MS_PER_S // NS_PER_S, minlength=MS_PER_S),
+        in_flight_order_ns=np.full(SLOTS_PER_S, round(in_flight * SLOT_NS)),
+        send_sample_ns=sent_ns[inside],
+        poll_gap=Histogram.from_values(np.full(1000, 2_000)),
     )
 
 
@@ -186,6 +227,12 @@ def _agent(truth: Truth, name: str, intervals: tuple[Interval, ...], lost: str) 
         lost=lost,
         replies=ReplyCounts(skipped=truth.skipped),
         reject_reasons=truth.reject_reasons,
+        activity=tuple(_activity(truth, interval) for interval in intervals),
+        jitter=Jitter(
+            before=Histogram.from_values(np.full(100, truth.jitter_us * NS_PER_US, np.int64)),
+            during=Histogram.from_values(np.full(500, truth.jitter_us * NS_PER_US, np.int64)),
+        ),
+        steal_ratio=truth.client_steal_ratio,
     )
 
 

@@ -77,12 +77,12 @@ def test_the_summary_of_a_level_can_be_computed_again_from_its_files(run, saved)
     assert summarise_level(saved) == summarise_level(read)
 
 
-def test_a_level_s_files_are_text_with_one_log_per_quantity(run, saved):
+def test_a_level_s_files_have_one_log_per_quantity(run, saved):
     files = sorted(path.name for path in (run.path / "trials" / "01").iterdir())
     result = json.loads((run.path / "trials" / "01" / "result.json").read_text())
 
     logs = [f"{quantity}.hlog" for quantity in (*QUANTITIES, "last_reply")]
-    assert files == sorted([*logs, "result.json"])
+    assert files == sorted([*logs, "over_time.npz", "result.json"])
     assert result["summary"]["offered_per_s"] == saved.level.offered_per_s
     assert result["start_epoch_ns"] == run.clock.epoch_of(START_NS)
 
@@ -119,6 +119,18 @@ def test_a_missing_log_of_other_replies_is_damage_where_there_was_one(run):
 
     with pytest.raises(ResultsError, match=r"last_reply\.hlog: it does not exist"):
         run.load_levels()
+
+
+def test_a_damaged_file_of_what_happened_within_the_seconds_is_said(run, saved):
+    path = run.path / "trials" / "01" / "over_time.npz"
+    path.write_bytes(path.read_bytes()[:200])
+
+    with pytest.raises(ResultsError, match=r"over_time\.npz is damaged"):
+        run.load_levels()
+    path.unlink()
+    (read,) = run.load_levels()
+    assert read.agents[0].orders == saved.agents[0].orders
+    assert not read.agents[0].activity
 
 
 def test_levels_come_back_in_their_order(run):
