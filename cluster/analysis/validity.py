@@ -6,6 +6,7 @@ docs/measurement.md lists every code with its limit and where that comes from.
 import math
 from typing import Final
 
+from cluster.analysis import closed_loop_rules as closed_loop
 from cluster.analysis import environment_rules as environment
 from cluster.analysis import load_rules as load
 from cluster.analysis.books import audit, is_open
@@ -38,6 +39,7 @@ def findings(seen: Observed, unanswered_max: float = UNANSWERED_INVALID) -> list
         load.replay_references_known(seen),
         load.rate_reached(seen),
         load.steady(seen),
+        closed_loop.waiting_hidden(seen),
         environment.engine_has_cpu(seen),
         environment.client_has_cpu(seen),
         environment.host_has_cpu(seen),
