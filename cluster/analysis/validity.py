@@ -15,19 +15,40 @@ from cluster.analysis.latency import orders_needed, percentile_of
 from cluster.analysis.observed import Observed
 from cluster.analysis.pieces import RESPONSE
 from cluster.analysis.reply_rules import reply_findings
+from cluster.analysis.steadiness import steadiness, steadiness_findings
 from cluster.results.finding import Finding, Severity
+from cluster.results.summary import Steadiness
 
 # At the default, one order in a hundred without an answer ends the rise (abort.error_ratio).
 UNANSWERED_INVALID: Final = 0.01
 
+# With this word begins why an unstable level lacks its response times.
+UNSTABLE: Final = "unstable at this rate"
 
-def findings(seen: Observed, unanswered_max: float = UNANSWERED_INVALID) -> list[Finding]:
+
+def unstable_reason(seen: Observed) -> str:
+    """Why a level has no steady state, for the figures that it therefore lacks; empty: it may."""
+    unstable = load.stable(seen)
+    return f"{UNSTABLE}: {_as_clause(unstable.message)}" if unstable else ""
+
+
+def _as_clause(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:].rstrip(".")
+
+
+def findings(
+    seen: Observed,
+    unanswered_max: float = UNANSWERED_INVALID,
+    steady: Steadiness | None = None,
+) -> list[Finding]:
     """Everything to be known about a level, what makes it invalid first.
 
     Args:
         seen: the level.
         unanswered_max: share of sent orders without an answer that makes a level invalid.
+        steady: its steadiness, if that was judged already.
     """
+    unstable = unstable_reason(seen)
     found = [
         *audit(seen.record),
         *agents_lost(seen),
@@ -39,13 +60,13 @@ def findings(seen: Observed, unanswered_max: float = UNANSWERED_INVALID) -> list
         load.replay_fed(seen),
         load.replay_references_known(seen),
         load.rate_reached(seen),
-        load.steady(seen),
+        load.stable(seen),
         environment.engine_has_cpu(seen),
         environment.client_has_cpu(seen),
         environment.host_has_cpu(seen),
         environment.network_keeps_packets(seen),
         environment.profiler_is_quiet(seen),
-        environment.warmed_up(seen),
+        *steadiness_findings(seen, steady or steadiness(seen, unstable), unstable),
         *reply_findings(seen),
         enough_orders(seen),
     ]
