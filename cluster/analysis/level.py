@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 
+from cluster.analysis.client_host import gaps, involuntary_switches, poll_gaps
+from cluster.analysis.lag import AgentWindow
 from cluster.analysis.latency import curve, latency
 from cluster.analysis.observed import Observed, observe
 from cluster.analysis.replies import reject_reasons, reply_counts, reply_times
 from cluster.analysis.timeline import timeline
 from cluster.analysis.utilisation import NO_WINDOW, service_demand
 from cluster.analysis.validity import findings
-from cluster.analysis.windows import Merged, merge, total_orders
+from cluster.analysis.windows import Merged, total_orders
 from cluster.experiment.model import Abort
-from cluster.results.agent import AgentResult
 from cluster.results.finding import Severity
 from cluster.results.histogram import Histogram
 from cluster.results.level import LevelRecord
@@ -40,6 +41,8 @@ def summarise_observed(seen: Observed, abort: Abort) -> LevelSummary:
         missing["engine_threads"] = NO_WINDOW
     if not seen.profile.orders.intended:
         missing["profiled_response_ns"] = "no profiler ran at this level"
+    if seen.outliers.why_none:
+        missing["outlier_agents"] = seen.outliers.why_none
     replies = reply_times(control, record.manners)
     missing |= replies.not_measured
     return LevelSummary(
@@ -68,10 +71,12 @@ def summarise_observed(seen: Observed, abort: Abort) -> LevelSummary:
         predicted_max_per_s=demand.predicted_max_per_s,
         valid=all(f.severity is not Severity.INVALID for f in found),
         findings=found,
-        agents=[_agent(agent, seen) for agent in record.agents],
+        agents=[_agent(window, seen) for window in seen.agents],
         seconds=timeline(record),
         ended_early=record.ended_early,
         not_measured=missing,
+        arrival_tests=[judged.test for judged in seen.arrivals],
+        outlier_agents=list(seen.outliers.agents),
     )
 
 
@@ -93,8 +98,9 @@ def _engine_time(window: Merged) -> Latency:
     return latency(window.engine, window.unanswered)
 
 
-def _agent(agent: AgentResult, seen: Observed) -> AgentSummary:
-    own = merge([agent], seen.control.seconds)
+def _agent(window: AgentWindow, seen: Observed) -> AgentSummary:
+    agent, own = window.agent, window.own
+    seconds, jitter = seen.control.seconds, agent.jitter
     tcp = agent.tcp
     return AgentSummary(
         agent=agent.agent,
@@ -114,6 +120,12 @@ def _agent(agent: AgentResult, seen: Observed) -> AgentSummary:
         peak_rss_bytes=agent.peak_rss_bytes or None,
         errors=agent.errors,
         lost=agent.lost,
+        on_time_ratio=window.lag.on_time_ratio if window.lag else None,
+        poll_gap_ns=gaps(poll_gaps(agent, seconds)),
+        jitter_before_ns=gaps(jitter.before if jitter else None),
+        jitter_during_ns=gaps(jitter.during if jitter else None),
+        involuntary_switches=involuntary_switches(agent),
+        steal_ratio=agent.steal_ratio,
     )
 
 

@@ -112,7 +112,7 @@ def test_clients_without_a_cpu_are_the_client():
 
     assert verdict.bottleneck == "client"
     assert verdict.confidence >= 0.95
-    assert "could not keep their schedule" in verdict.sentence
+    assert "did not send what was due" in verdict.sentence
 
 
 def test_clients_behind_schedule_are_the_client_whatever_else_is_true():
