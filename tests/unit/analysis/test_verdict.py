@@ -389,7 +389,9 @@ def test_records_without_tcp_or_engine_facts_are_judged_by_the_rest():
     verdict = conclude([summary], [seen], scenarios=SCALED)
 
     assert verdict.bottleneck == "client"
-    assert {"send lag p99", "engine time"} == {row.quantity for row in verdict.evidence}
+    assert {"send lag p99", "engine time", "arrival law", "client's pauses"} == {
+        row.quantity for row in verdict.evidence
+    }
     assert capacity([summary]).sustained is None
 
 
