@@ -6,6 +6,8 @@ docs/measurement.md lists every code with its limit and where that comes from.
 import math
 from typing import Final
 
+from cluster.analysis import client_host_rules as host
+from cluster.analysis import client_rules as clients
 from cluster.analysis import environment_rules as environment
 from cluster.analysis import load_rules as load
 from cluster.analysis.books import audit, is_open
@@ -57,6 +59,10 @@ def findings(
         orders_unanswered(seen, unanswered_max),
         load.schedule_kept(seen),
         load.offered_as_planned(seen),
+        clients.shares_due(seen),
+        clients.shares_sent(seen),
+        *clients.arrivals_by_law(seen),
+        *clients.tail_is_shared(seen),
         load.replay_fed(seen),
         load.replay_references_known(seen),
         load.rate_reached(seen),
@@ -64,6 +70,10 @@ def findings(
         environment.engine_has_cpu(seen),
         environment.client_has_cpu(seen),
         environment.host_has_cpu(seen),
+        host.client_polls(seen),
+        host.client_keeps_its_cpu(seen),
+        host.host_is_quiet(seen),
+        host.hypervisor_spares_client(seen),
         environment.network_keeps_packets(seen),
         environment.profiler_is_quiet(seen),
         *steadiness_findings(seen, steady or steadiness(seen, unstable), unstable),
