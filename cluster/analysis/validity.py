@@ -8,6 +8,7 @@ from typing import Final
 
 from cluster.analysis import client_host_rules as host
 from cluster.analysis import client_rules as clients
+from cluster.analysis import closed_loop_rules as closed_loop
 from cluster.analysis import environment_rules as environment
 from cluster.analysis import load_rules as load
 from cluster.analysis.books import audit, is_open
@@ -67,6 +68,7 @@ def findings(
         load.replay_references_known(seen),
         load.rate_reached(seen),
         load.stable(seen),
+        closed_loop.waiting_hidden(seen),
         environment.engine_has_cpu(seen),
         environment.client_has_cpu(seen),
         environment.host_has_cpu(seen),
