@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "client/clock.h"
+#include "engine/reflector.h"
 
 namespace cluster::engine {
 namespace {
@@ -141,7 +142,7 @@ void MatchThread::take_request_mail(const Mail& mail) {
         case Mail::Kind::kGone:
             counters_.cancelled_on_disconnect += matcher_.cancel_all(mail.session);
             break;
-        default: match(mail.session, mail.bytes.data(), mail.received_ns);
+        default: answer(mail.session, mail.bytes.data(), mail.received_ns);
     }
 }
 
@@ -281,47 +282,46 @@ void MatchThread::take_messages(Connection& connection, std::span<const std::byt
 void MatchThread::take_request(SessionId session, const std::byte* bytes,
                                std::int64_t received_ns) {
     const auto header = message_at<orderwire::Header>(bytes);
-    const std::uint32_t owner = owner_of(header.symbol);
+    const std::uint32_t owner = crew_.reflect ? index_ : owner_of(header.symbol);
     if (owner == index_) {
-        return match(session, bytes, received_ns);
+        return answer(session, bytes, received_ns);
     }
     Mail mail{Mail::Kind::kRequest, session, received_ns, {}};
     std::memcpy(mail.bytes.data(), bytes, header.length);
     post_.send_request(owner, mail);
 }
 
-/// One request against this thread's books.
-void MatchThread::match(SessionId session, const std::byte* bytes, std::int64_t received_ns) {
+void MatchThread::answer(SessionId session, const std::byte* bytes, std::int64_t received_ns) {
     faults_.before_order();
+    counters_.count_request(message_at<orderwire::Header>(bytes));
     replies_.clear();
-    switch (message_at<orderwire::Header>(bytes).type) {
-        case orderwire::Type::kNew: {
-            const auto request = message_at<orderwire::New>(bytes);
-            counters_.count_new(request.header.detail);
-            matcher_.enter(session, request, replies_);
-            break;
-        }
-        case orderwire::Type::kReplace:
-            ++counters_.replace;
-            matcher_.replace(session, message_at<orderwire::Replace>(bytes), replies_);
-            break;
-        case orderwire::Type::kCancel:
-            ++counters_.cancel;
-            matcher_.cancel(session, message_at<orderwire::Cancel>(bytes), replies_);
-            break;
-        default: match_total(session, message_at<orderwire::Replace>(bytes));
+    if (crew_.reflect) {
+        reflect(session, bytes, replies_);
+    } else {
+        match(session, bytes);
     }
     counters_.count_replies(replies_);
     deliver(received_ns);
 }
 
+/// One request against this thread's books.
+void MatchThread::match(SessionId session, const std::byte* bytes) {
+    switch (message_at<orderwire::Header>(bytes).type) {
+        case orderwire::Type::kNew:
+            return matcher_.enter(session, message_at<orderwire::New>(bytes), replies_);
+        case orderwire::Type::kReplace:
+            return matcher_.replace(session, message_at<orderwire::Replace>(bytes), replies_);
+        case orderwire::Type::kCancel:
+            return matcher_.cancel(session, message_at<orderwire::Cancel>(bytes), replies_);
+        default: match_total(session, message_at<orderwire::Replace>(bytes));
+    }
+}
+
 /// The requests that orderwire does not know.
 void MatchThread::match_total(SessionId session, const orderwire::Replace& request) {
     if (request.header.type == kReplaceTotal) {
-        ++counters_.replace;
         matcher_.replace_total(session, request, replies_);
     } else {
-        ++counters_.cancel;
         matcher_.reduce(session, request, replies_);
     }
 }

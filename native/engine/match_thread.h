@@ -29,6 +29,7 @@ class MatchThread;
 struct Crew {
     Wait wait = Wait::kBlock;
     Protocol protocol = Protocol::kOrderwire;
+    bool reflect = false;  ///< answer without books
     Login login;
     MatcherLimits limits;
     std::size_t unread_max_bytes = 0;
@@ -81,7 +82,8 @@ private:
     void take_messages(Connection& connection, std::span<const std::byte> bytes,
                        std::int64_t received_ns);
     void take_request(SessionId session, const std::byte* bytes, std::int64_t received_ns);
-    void match(SessionId session, const std::byte* bytes, std::int64_t received_ns);
+    void answer(SessionId session, const std::byte* bytes, std::int64_t received_ns);
+    void match(SessionId session, const std::byte* bytes);
     void match_total(SessionId session, const orderwire::Replace& request);
     void deliver(std::int64_t received_ns);
     void put(Connection& connection, const Reply& reply, std::int64_t received_ns);

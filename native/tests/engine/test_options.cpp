@@ -30,6 +30,7 @@ TEST_CASE("without options the engine listens on loopback, on one thread, with n
     CHECK(9001 == options.port);
     CHECK(1 == options.threads);
     CHECK(options.cpus.empty());
+    CHECK(!options.reflect);
     CHECK(Wait::kBlock == options.wait);
     CHECK(0 == options.faults.busy_ns + options.faults.sleep_us + options.faults.lock_ns +
                    options.faults.stall_every_ms + options.faults.stall_ms +
@@ -46,6 +47,7 @@ TEST_CASE("every option is taken, with a space or an equals sign") {
                                                  "--cpus",
                                                  "1,3",
                                                  "--wait=spin",
+                                                 "--reflect",
                                                  "--orders-max",
                                                  "99",
                                                  "--busy-ns",
@@ -69,6 +71,7 @@ TEST_CASE("every option is taken, with a space or an equals sign") {
     CHECK(99 == options.limits.orders_max);
     CHECK(std::vector<int>{1, 3} == options.cpus);
     CHECK(Wait::kSpin == options.wait);
+    CHECK(options.reflect);
     CHECK(1 == options.faults.busy_ns);
     CHECK(2 == options.faults.sleep_us);
     CHECK(3 == options.faults.lock_ns);
@@ -122,6 +125,7 @@ TEST_CASE("a wrong option is answered with what is wrong and what is allowed") {
     CHECK("--busy-ns takes a whole number from 0 to 1000000000, not \"5ns\"" ==
           complaint({"--busy-ns", "5ns"}));
     CHECK("--port needs a value: --port N" == complaint({"--port"}));
+    CHECK("--reflect takes no value" == complaint({"--reflect=yes"}));
     CHECK("--wait takes block or spin, not \"poll\"" == complaint({"--wait", "poll"}));
     CHECK("--cpus takes CPU numbers with commas between them, such as 2,3" ==
           complaint({"--cpus", ""}));
@@ -135,8 +139,8 @@ TEST_CASE("help names every option") {
     const std::string help = help_text();
     for (const char* name :
          {"--address", "--port", "--threads", "--symbols-max", "--orders-max", "--cpus", "--wait",
-          "--unread-max-bytes", "--protocol", "--user", "--password-env", "--busy-ns", "--sleep-us",
-          "--lock-ns", "--stall-every-ms", "--stall-ms", "--exit-after-orders",
+          "--reflect", "--unread-max-bytes", "--protocol", "--user", "--password-env", "--busy-ns",
+          "--sleep-us", "--lock-ns", "--stall-every-ms", "--stall-ms", "--exit-after-orders",
           "--slow-reader-us"}) {
         CAPTURE(name);
         CHECK(help.find(name) != std::string::npos);
