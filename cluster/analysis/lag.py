@@ -52,15 +52,31 @@ class Lag:
 
 
 def send_lag(record: LevelRecord, window: Merged) -> Lag:
-    """Judge the send lag of a window against the response time."""
-    unsent = _unsent(record, window)
+    """Judge the send lag of a level's window against the response time."""
+    return judge_lag(
+        window,
+        unsent=_unsent(record, window),
+        rwnd_limited_ratio=rwnd_limited_ratio(record),
+        in_flight_bound=_in_flight_bound(record, window),
+    )
+
+
+def judge_lag(
+    window: Merged, *, unsent: int, rwnd_limited_ratio: float | None, in_flight_bound: bool
+) -> Lag:
+    """Judge send lag against response time, by one rule for levels and for calibration.
+
+    Args:
+        window: what was recorded.
+        unsent: orders due in it that the clients left unsent of their own accord.
+        rwnd_limited_ratio: share of sending time in which the receiver's window was closed.
+        in_flight_bound: as many orders were unanswered as the clients allow themselves.
+    """
     lag_p99, _ = percentile_of(window.send_lag, 99, unsent)
     share_99 = _share(window, 99)
     share_999 = _share(window, 99.9)
     on_time_ns = _on_time_ns(window)
     on_time = _on_time_ratio(window, unsent, on_time_ns)
-    rwnd = rwnd_limited_ratio(record)
-    bound = _in_flight_bound(record, window)
     late = (
         _beyond(lag_p99, share_99, LAG_SHARE_P99, LAG_INVALID_NS)
         or (on_time is not None and on_time < ADHERENCE_INVALID)
@@ -69,7 +85,7 @@ def send_lag(record: LevelRecord, window: Merged) -> Lag:
     noticeable = _beyond(lag_p99, share_99, LAG_SHARE_P99, LAG_NOTICED_NS) or _beyond(
         percentile_of(window.send_lag, 99.9)[0], share_999, LAG_SHARE_P99_9, LAG_NOTICED_NS
     )
-    pushed_back = bound or (rwnd or 0) >= BACK_PRESSURE_RWND
+    pushed_back = in_flight_bound or (rwnd_limited_ratio or 0) >= BACK_PRESSURE_RWND
     fault: Fault | None = None
     if late or noticeable:
         fault = "engine" if pushed_back else "client"
@@ -83,8 +99,8 @@ def send_lag(record: LevelRecord, window: Merged) -> Lag:
         late=late,
         noticeable=noticeable,
         fault=fault,
-        rwnd_limited_ratio=rwnd,
-        in_flight_bound=bound,
+        rwnd_limited_ratio=rwnd_limited_ratio,
+        in_flight_bound=in_flight_bound,
     )
 
 

@@ -15,25 +15,32 @@ from cluster.results.agent import AgentResult
 from cluster.results.finding import Severity
 from cluster.results.histogram import Histogram
 from cluster.results.level import LevelRecord
-from cluster.results.summary import AgentSummary, Latency, LevelSummary
+from cluster.results.summary import AgentSummary, Calibration, Latency, LevelSummary
 from cluster.units import NS_PER_S
 
 
-def summarise_level(record: LevelRecord, abort: Abort | None = None) -> LevelSummary:
+def summarise_level(
+    record: LevelRecord,
+    abort: Abort | None = None,
+    calibrations: Sequence[Calibration] = (),
+) -> LevelSummary:
     """Everything a level says by itself.
 
     Args:
         record: the level as carried out.
         abort: the experiment's guards; its defaults, if left out.
+        calibrations: what the load hosts can do by themselves.
     """
-    return summarise_observed(observe(record), abort or Abort())
+    return summarise_observed(observe(record), abort or Abort(), calibrations)
 
 
-def summarise_observed(seen: Observed, abort: Abort) -> LevelSummary:
+def summarise_observed(
+    seen: Observed, abort: Abort, calibrations: Sequence[Calibration] = ()
+) -> LevelSummary:
     """As `summarise_level`, for a level whose windows are merged already."""
     record, control = seen.record, seen.control
     demand = service_demand(record)
-    found = findings(seen, abort.error_ratio)
+    found = findings(seen, abort.error_ratio, calibrations)
     missing: dict[str, str] = {}
     if demand.why:
         missing |= dict.fromkeys(("busy_ns_per_order", "predicted_max_per_s"), demand.why)

@@ -4,27 +4,35 @@ docs/measurement.md lists every code with its limit and where that comes from.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
 from cluster.analysis import environment_rules as environment
 from cluster.analysis import load_rules as load
 from cluster.analysis.books import audit, is_open
+from cluster.analysis.calibration import within_calibrated_rate
 from cluster.analysis.finding import finding
 from cluster.analysis.latency import orders_needed
 from cluster.analysis.observed import Observed
 from cluster.analysis.reply_rules import reply_findings
 from cluster.results.finding import Finding, Severity
+from cluster.results.summary import Calibration
 
 # At the default, one order in a hundred without an answer ends the rise (abort.error_ratio).
 UNANSWERED_INVALID: Final = 0.01
 
 
-def findings(seen: Observed, unanswered_max: float = UNANSWERED_INVALID) -> list[Finding]:
+def findings(
+    seen: Observed,
+    unanswered_max: float = UNANSWERED_INVALID,
+    calibrations: Sequence[Calibration] = (),
+) -> list[Finding]:
     """Everything to be known about a level, what makes it invalid first.
 
     Args:
         seen: the level.
         unanswered_max: share of sent orders without an answer that makes a level invalid.
+        calibrations: what the load hosts can do by themselves.
     """
     found = [
         *audit(seen.record),
@@ -44,6 +52,7 @@ def findings(seen: Observed, unanswered_max: float = UNANSWERED_INVALID) -> list
         environment.network_keeps_packets(seen),
         environment.profiler_is_quiet(seen),
         environment.warmed_up(seen),
+        within_calibrated_rate(seen, calibrations),
         *reply_findings(seen),
         enough_orders(seen),
     ]

@@ -145,6 +145,12 @@ GLOSSARY: Final[dict[str, str]] = {
     "Remedy": "What would make it measurable.",
     # Agents and hosts.
     "Agents": "The load hosts. Their figures show whether the clients were the limit.",
+    "Calibration": "What a load host can do by itself, found out against a reflector.",
+    "Reflector": "Accepts every order at once in the engine's place: what is measured then is the "
+    "clients and the way there.",
+    "Floor": "Service time against the reflector at a low rate.",
+    "Clean rate": "The highest rate that one agent sent on time to the reflector. At more than "
+    "70 % of it the clients may be what is measured.",
     "Busiest worker": "On-CPU share of the agent's busiest thread. Near 100 % only with "
     "wait: spin.",
     "Round trip": "TCP's own smoothed round-trip time, averaged over connections.",
