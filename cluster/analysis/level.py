@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from cluster.analysis.latency import curve, latency
 from cluster.analysis.observed import Observed, observe
+from cluster.analysis.pieces import ENGINE, RESPONSE, SEND_LAG, SERVICE, Pieces
 from cluster.analysis.replies import reject_reasons, reply_counts, reply_times
 from cluster.analysis.timeline import timeline
 from cluster.analysis.utilisation import NO_WINDOW, service_demand
@@ -54,15 +55,23 @@ def summarise_observed(seen: Observed, abort: Abort) -> LevelSummary:
         window_orders=control.orders,
         replies=reply_counts(record),
         reject_reasons=reject_reasons(record),
-        response_ns=_response(control),
-        service_ns=latency(control.service, control.unanswered),
-        send_lag_ns=_send_lag(control, seen),
-        engine_ns=_engine_time(control),
-        profiled_response_ns=_response(seen.profile) if seen.profile.orders.intended else None,
+        response_ns=_response(control, seen.over_time(control, RESPONSE)),
+        service_ns=latency(
+            control.service, control.unanswered, over_time=seen.over_time(control, SERVICE)
+        ),
+        send_lag_ns=_send_lag(control, seen, seen.over_time(control, SEND_LAG)),
+        engine_ns=_engine_time(control, seen.over_time(control, ENGINE)),
+        profiled_response_ns=_response(seen.profile, seen.over_time(seen.profile, RESPONSE))
+        if seen.profile.orders.intended
+        else None,
         timed_reply=record.manners.timed_reply,
         first_reply_ns=replies.first_ns,
         last_reply_ns=replies.last_ns,
-        curve=curve(control.response, control.unanswered + control.orders.unsent),
+        curve=curve(
+            control.response,
+            control.unanswered + control.orders.unsent,
+            seen.over_time(control, RESPONSE),
+        ),
         engine_threads=seen.engine_threads,
         busy_ns_per_order=demand.busy_ns_per_order,
         predicted_max_per_s=demand.predicted_max_per_s,
@@ -75,22 +84,22 @@ def summarise_observed(seen: Observed, abort: Abort) -> LevelSummary:
     )
 
 
-def _response(window: Merged) -> Latency:
+def _response(window: Merged, pieces: Sequence[Pieces] = ()) -> Latency:
     """Response time starts when an order is due: one that was never sent has no end either."""
-    return latency(window.response, window.unanswered + window.orders.unsent)
+    return latency(window.response, window.unanswered + window.orders.unsent, over_time=pieces)
 
 
-def _send_lag(window: Merged, seen: Observed) -> Latency:
+def _send_lag(window: Merged, seen: Observed, pieces: Sequence[Pieces] = ()) -> Latency:
     if seen.closed_loop:
         return latency(Histogram.empty(), empty="closed-loop there is no schedule to be late for")
-    return latency(window.send_lag, window.orders.unsent, "no order was sent")
+    return latency(window.send_lag, window.orders.unsent, "no order was sent", pieces)
 
 
-def _engine_time(window: Merged) -> Latency:
+def _engine_time(window: Merged, pieces: Sequence[Pieces]) -> Latency:
     if not window.engine.total and window.orders.answered:
         why = "the engine's answers do not carry its own times"
         return latency(Histogram.empty(), empty=why)
-    return latency(window.engine, window.unanswered)
+    return latency(window.engine, window.unanswered, over_time=pieces)
 
 
 def _agent(agent: AgentResult, seen: Observed) -> AgentSummary:

@@ -10,8 +10,10 @@ from cluster.analysis import environment_rules as environment
 from cluster.analysis import load_rules as load
 from cluster.analysis.books import audit, is_open
 from cluster.analysis.finding import finding
-from cluster.analysis.latency import orders_needed
+from cluster.analysis.intervals import percentile_dependence
+from cluster.analysis.latency import orders_needed, percentile_of
 from cluster.analysis.observed import Observed
+from cluster.analysis.pieces import RESPONSE
 from cluster.analysis.reply_rules import reply_findings
 from cluster.results.finding import Finding, Severity
 
@@ -124,16 +126,24 @@ def orders_unanswered(seen: Observed, share_max: float) -> Finding | None:
 
 
 def enough_orders(seen: Observed) -> Finding | None:
-    """There are orders enough for the p99."""
-    orders, needed = seen.control.orders.intended, orders_needed(99)
-    if orders >= needed or not seen.windows.control:
+    """There are orders enough for the p99: independent ones, as far as that can be told."""
+    window, needed = seen.control, orders_needed(99)
+    if not seen.windows.control:
         return None
-    rate = orders / len(seen.windows.control)
+    orders, effective = window.orders.intended, float(window.orders.intended)
+    value, _ = percentile_of(window.response, 99, window.unanswered + window.orders.unsent)
+    if value is not None:
+        found, _ = percentile_dependence(seen.over_time(window, RESPONSE), value)
+        effective = found.effective_count(orders) if found else effective
+    if effective >= needed:
+        return None
+    rate = effective / len(seen.windows.control)
     enough = f"Measure for {math.ceil(needed / rate):,} s" if rate else "Offer more"
+    alike = f", which tell as much as {effective:,.0f} independent ones," if value else ""
     return finding(
         seen,
         Severity.WARNING,
         "too-few-orders",
-        f"{orders:,} orders do not support a p99, which needs {needed:,}.",
+        f"{orders:,} orders{alike} do not support a p99, which needs {needed:,}.",
         f"{enough} (`measure.control_s`) to get one.",
     )
