@@ -18,6 +18,7 @@ OBSERVATIONS = (
     client.worker_cpu,
     client.worker_wait,
     client.send_buffer,
+    client.twice_the_clients,
     engine.engine_cpu,
     engine.predicted_maximum,
     engine.engine_share,

@@ -7,6 +7,7 @@ import math
 from typing import Final
 
 from cluster.analysis import environment_rules as environment
+from cluster.analysis import length_rules as lengths
 from cluster.analysis import load_rules as load
 from cluster.analysis.books import audit, is_open
 from cluster.analysis.finding import finding
@@ -46,6 +47,8 @@ def findings(seen: Observed, unanswered_max: float = UNANSWERED_INVALID) -> list
         environment.network_keeps_packets(seen),
         environment.profiler_is_quiet(seen),
         environment.warmed_up(seen),
+        lengths.warm_up_over(seen),
+        lengths.known_well_enough(seen),
         *reply_findings(seen),
         enough_orders(seen),
     ]
