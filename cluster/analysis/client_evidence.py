@@ -148,3 +148,22 @@ def twice_the_clients(case: Case) -> Evidence | None:
         sentence = "The same load was answered sooner, or more of it, when more clients sent it."
         return row(name, told, sentence, supports="client", weight=2.5)
     return row(name, told, "More clients were in each other's way: this says nothing of fewer.")
+
+
+def replies_unread(case: Case) -> Evidence | None:
+    """The engine's replies wait because the clients do not read them."""
+    window = case.seen.record.engine_control
+    if window is None or window.rwnd_limited_ratio is None or window.send_busy_ratio is None:
+        return None
+    # Of the whole window, not only of the time in which replies were on their way.
+    held_back = window.rwnd_limited_ratio * window.send_busy_ratio
+    if held_back < BACK_PRESSURE_RWND:
+        return None
+    return row(
+        "engine's replies held back by the clients",
+        f"{held_back:.0%} of the time",
+        "The clients did not read what the engine had sent.",
+        supports="client",
+        against=("engine",),
+        weight=2.0,
+    )

@@ -8,7 +8,7 @@ from cluster.analysis.intervals import percentile_dependence, percentile_interva
 from cluster.analysis.latency import percentile_of
 from cluster.analysis.observed import Observed
 from cluster.analysis.pieces import RESPONSE
-from cluster.analysis.windows import Merged, merge
+from cluster.analysis.windows import Merged
 from cluster.results.finding import Finding, Severity
 from cluster.results.summary import Uncertainty
 from cluster.units import NS_PER_S, format_ns
@@ -110,27 +110,6 @@ def profiler_is_quiet(seen: Observed) -> Finding | None:
         f"profiler ({after / before - 1:+.0%}).",
         "Latencies are taken from the window without it. For a truer profile lower "
         "`profile.frequency_hz`, or use `call_graph: fp`.",
-    )
-
-
-def warmed_up(seen: Observed) -> Finding | None:
-    """The two halves of the control window have the same median."""
-    seconds = seen.control.seconds
-    half = seconds.start + len(seconds) // 2
-    first = merge(seen.record.agents, range(seconds.start, half))
-    second = merge(seen.record.agents, range(half, seconds.stop))
-    moved = _moved(seen, first, second, 50)
-    if moved is None:
-        return None
-    before, after = moved
-    return finding(
-        seen,
-        Severity.WARNING,
-        "not-steady",
-        f"The median response time went from {format_ns(before)} to {format_ns(after)} within "
-        f"the control window ({after / before - 1:+.0%}).",
-        "The engine was still warming up, its state grows, or something else came and went. "
-        "Lengthen `measure.warmup_s`.",
     )
 
 

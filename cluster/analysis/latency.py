@@ -162,6 +162,18 @@ def _keep(
         intervals[name] = interval
 
 
+def withheld(measured: Latency, why: str) -> Latency:
+    """A distribution without its figures, where they would mislead; as it is, if `why` is empty."""
+    if not why:
+        return measured
+    return Latency(
+        count=measured.count,
+        **dict.fromkeys(FIGURES),
+        not_measured=dict.fromkeys(FIGURES, why),
+        no_interval=dict.fromkeys([*measured.intervals, *measured.no_interval], why),
+    )
+
+
 def curve(
     histogram: Histogram, unanswered: int = 0, over_time: Sequence[Pieces] = ()
 ) -> list[CurvePoint]:

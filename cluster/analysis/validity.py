@@ -6,6 +6,9 @@ docs/measurement.md lists every code with its limit and where that comes from.
 import math
 from typing import Final
 
+from cluster.analysis import client_host_rules as host
+from cluster.analysis import client_rules as clients
+from cluster.analysis import closed_loop_rules as closed_loop
 from cluster.analysis import environment_rules as environment
 from cluster.analysis import length_rules as lengths
 from cluster.analysis import load_rules as load
@@ -16,19 +19,40 @@ from cluster.analysis.latency import orders_needed, percentile_of
 from cluster.analysis.observed import Observed
 from cluster.analysis.pieces import RESPONSE
 from cluster.analysis.reply_rules import reply_findings
+from cluster.analysis.steadiness import steadiness, steadiness_findings
 from cluster.results.finding import Finding, Severity
+from cluster.results.summary import Steadiness
 
 # At the default, one order in a hundred without an answer ends the rise (abort.error_ratio).
 UNANSWERED_INVALID: Final = 0.01
 
+# With this word begins why an unstable level lacks its response times.
+UNSTABLE: Final = "unstable at this rate"
 
-def findings(seen: Observed, unanswered_max: float = UNANSWERED_INVALID) -> list[Finding]:
+
+def unstable_reason(seen: Observed) -> str:
+    """Why a level has no steady state, for the figures that it therefore lacks; empty: it may."""
+    unstable = load.stable(seen)
+    return f"{UNSTABLE}: {_as_clause(unstable.message)}" if unstable else ""
+
+
+def _as_clause(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:].rstrip(".")
+
+
+def findings(
+    seen: Observed,
+    unanswered_max: float = UNANSWERED_INVALID,
+    steady: Steadiness | None = None,
+) -> list[Finding]:
     """Everything to be known about a level, what makes it invalid first.
 
     Args:
         seen: the level.
         unanswered_max: share of sent orders without an answer that makes a level invalid.
+        steady: its steadiness, if that was judged already.
     """
+    unstable = unstable_reason(seen)
     found = [
         *audit(seen.record),
         *agents_lost(seen),
@@ -37,18 +61,27 @@ def findings(seen: Observed, unanswered_max: float = UNANSWERED_INVALID) -> list
         orders_unanswered(seen, unanswered_max),
         load.schedule_kept(seen),
         load.offered_as_planned(seen),
+        clients.shares_due(seen),
+        clients.shares_sent(seen),
+        *clients.arrivals_by_law(seen),
+        *clients.tail_is_shared(seen),
         load.replay_fed(seen),
         load.replay_references_known(seen),
         load.rate_reached(seen),
-        load.steady(seen),
+        load.stable(seen),
+        closed_loop.waiting_hidden(seen),
         environment.engine_has_cpu(seen),
         environment.client_has_cpu(seen),
         environment.host_has_cpu(seen),
+        host.client_polls(seen),
+        host.client_keeps_its_cpu(seen),
+        host.host_is_quiet(seen),
+        host.hypervisor_spares_client(seen),
         environment.network_keeps_packets(seen),
         environment.profiler_is_quiet(seen),
-        environment.warmed_up(seen),
         lengths.warm_up_over(seen),
         lengths.known_well_enough(seen),
+        *steadiness_findings(seen, steady or steadiness(seen, unstable), unstable),
         *reply_findings(seen),
         enough_orders(seen),
     ]

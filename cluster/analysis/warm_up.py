@@ -16,7 +16,8 @@ from cluster.results.over_time import SLOTS_PER_S
 Floats = NDArray[np.float64]
 
 BATCH_SLOTS: Final = 5  # the 5 of MSER-5: 250 ms
-STEPS_SLOTS: Final = (BATCH_SLOTS, 2 * BATCH_SLOTS, SLOTS_PER_S)  # coarser when orders are few
+STEPS_SLOTS: Final = (BATCH_SLOTS, 2 * BATCH_SLOTS, SLOTS_PER_S)  # coarser: few orders, long runs
+POINTS_ENOUGH: Final = 480
 ORDERS_PER_POINT: Final = 20  # so that a point is a mean and no single order
 POINTS_MIN: Final = 10
 KEPT_MIN: Final = 5  # the variance of fewer says nothing: White's own exclusion
@@ -28,7 +29,7 @@ FENCE_RATIO: Final = 0.05  # of the median, where the half hardly varies
 # What is cut must differ from what is kept: by an effect that matters, beyond its own chance, and
 # most of it on one side. A stall in the middle of steady points is an event, no warm-up.
 EFFECT_RATIO: Final = 0.02
-SIGMAS: Final = 3.0
+SIGMAS: Final = 4.0
 ONE_SIDED: Final = 0.8
 
 
@@ -64,9 +65,10 @@ def warm_up_end_s(intervals: Sequence[Interval], until_s: int) -> WarmUp:
     answered, sums_ns = _slots(intervals, until_s)
     for slots in STEPS_SLOTS:
         times_s, means_ns, orders = _means(answered, sums_ns, slots)
-        if len(orders) and float(np.median(orders)) >= ORDERS_PER_POINT:
+        few = not len(orders) or float(np.median(orders)) < ORDERS_PER_POINT
+        if not few and len(orders) <= POINTS_ENOUGH:
             break
-    if len(means_ns) < POINTS_MIN:
+    if few or len(means_ns) < POINTS_MIN:
         return WarmUp(
             None,
             f"{len(means_ns)} points of {slots / SLOTS_PER_S:g} s do not show a warm-up; "
@@ -90,14 +92,17 @@ def cut_at(points: Floats) -> int | None:
     """
     n = len(points)
     fenced = _fenced(points)
-    candidates = [0, *(d for d in range(1, n - KEPT_MIN + 1) if _is_transient(fenced, d))]
-    cut = min(candidates, key=lambda d: (_mser(fenced[d:]), d))
+    best_first = np.argsort(_mser(fenced)[: n - KEPT_MIN + 1], kind="stable")  # ties: the earliest
+    cut = next(int(d) for d in best_first if d == 0 or _is_transient(fenced, int(d)))
     return None if cut > n // 2 else cut
 
 
-def _mser(kept: Floats) -> float:
-    """White's criterion: the squared standard error of the mean of what is kept."""
-    return float(np.var(kept)) / len(kept)
+def _mser(points: Floats) -> Floats:
+    """White's criterion by points cut off: the squared standard error of the mean of the rest."""
+    centred = (points - np.median(points))[::-1]
+    lengths = np.arange(1, len(points) + 1)
+    variances = np.cumsum(centred**2) / lengths - (np.cumsum(centred) / lengths) ** 2
+    return np.maximum(variances / lengths, 0.0)[::-1]
 
 
 def _fenced(points: Floats) -> Floats:
