@@ -20,6 +20,7 @@ OBSERVATIONS = (
     client.worker_cpu,
     client.worker_wait,
     client.send_buffer,
+    client.twice_the_clients,
     client.replies_unread,
     honesty.outlier_agent,
     honesty.arrival_law,

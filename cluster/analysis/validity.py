@@ -11,6 +11,7 @@ from cluster.analysis import client_host_rules as host
 from cluster.analysis import client_rules as clients
 from cluster.analysis import closed_loop_rules as closed_loop
 from cluster.analysis import environment_rules as environment
+from cluster.analysis import length_rules as lengths
 from cluster.analysis import load_rules as load
 from cluster.analysis.books import audit, is_open
 from cluster.analysis.calibration import within_calibrated_rate
@@ -82,6 +83,8 @@ def findings(
         host.hypervisor_spares_client(seen),
         environment.network_keeps_packets(seen),
         environment.profiler_is_quiet(seen),
+        lengths.warm_up_over(seen),
+        lengths.known_well_enough(seen),
         *steadiness_findings(seen, steady or steadiness(seen, unstable), unstable),
         within_calibrated_rate(seen, calibrations),
         *reply_findings(seen),

@@ -193,8 +193,8 @@ class RepeatedFigure(Record):
 class Invariance(Record):
     """The same load from K and from 2K clients: what differs is the clients' doing."""
 
-    level: int  # the level that was repeated
-    twin: int  # the same load from 2K clients
+    level: int  # a level that was repeated
+    twin: int  # right after it, the same load from 2K clients
     clients: int
     clients_twin: int
     p50_ns: list[int | None]  # from K, from 2K
@@ -263,7 +263,8 @@ class LevelSummary(Record):
     ended_early: str = ""  # why, when it did
     not_measured: dict[str, str] = Field(default_factory=dict)
     trial: int = 0  # which repetition of the experiment it belongs to
-    clients: Literal["planned", "doubled"] = "planned"  # doubled: the twin of another level
+    # Repeated, doubled: another level once more, from the same and from twice as many clients.
+    clients: Literal["planned", "repeated", "doubled"] = "planned"
     arrival_tests: list[ArrivalTest] = Field(default_factory=list)
     steadiness: Steadiness | None = None
     outlier_agents: list[OutlierAgent] = Field(default_factory=list)
