@@ -10,7 +10,7 @@ from cluster.analysis import environment_rules as environment
 from cluster.analysis import load_rules as load
 from cluster.analysis.books import audit, is_open
 from cluster.analysis.finding import finding
-from cluster.analysis.latency import orders_needed
+from cluster.analysis.latency import UNSTABLE, orders_needed
 from cluster.analysis.observed import Observed
 from cluster.analysis.reply_rules import reply_findings
 from cluster.analysis.steadiness import steadiness, steadiness_findings
@@ -19,9 +19,6 @@ from cluster.results.summary import Steadiness
 
 # At the default, one order in a hundred without an answer ends the rise (abort.error_ratio).
 UNANSWERED_INVALID: Final = 0.01
-
-# With this word begins why an unstable level lacks its response times.
-UNSTABLE: Final = "unstable at this rate"
 
 
 def unstable_reason(seen: Observed) -> str:
