@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from cluster.analysis.client_rules import NOT_THE_LOAD
 from cluster.results.engine import EngineExit
 from cluster.results.finding import Severity
 from cluster.results.summary import LevelSummary
@@ -11,7 +12,7 @@ from cluster.results.summary import LevelSummary
 # Findings that say a rate was not sustained, whoever held it back.
 LIMIT_CODES = frozenset(
     {
-        "client-behind-schedule",
+        *NOT_THE_LOAD,
         "rate-not-reached",
         "unstable-at-this-rate",
         "orders-unanswered",

@@ -6,12 +6,17 @@ docs/measurement.md lists every code with its limit and where that comes from.
 import math
 from typing import Final
 
+from cluster.analysis import client_host_rules as host
+from cluster.analysis import client_rules as clients
+from cluster.analysis import closed_loop_rules as closed_loop
 from cluster.analysis import environment_rules as environment
 from cluster.analysis import load_rules as load
 from cluster.analysis.books import audit, is_open
 from cluster.analysis.finding import finding
-from cluster.analysis.latency import UNSTABLE, orders_needed
+from cluster.analysis.intervals import percentile_dependence
+from cluster.analysis.latency import UNSTABLE, orders_needed, percentile_of
 from cluster.analysis.observed import Observed
+from cluster.analysis.pieces import RESPONSE
 from cluster.analysis.reply_rules import reply_findings
 from cluster.analysis.steadiness import steadiness, steadiness_findings
 from cluster.results.finding import Finding, Severity
@@ -52,13 +57,22 @@ def findings(
         orders_unanswered(seen, unanswered_max),
         load.schedule_kept(seen),
         load.offered_as_planned(seen),
+        clients.shares_due(seen),
+        clients.shares_sent(seen),
+        *clients.arrivals_by_law(seen),
+        *clients.tail_is_shared(seen),
         load.replay_fed(seen),
         load.replay_references_known(seen),
         load.rate_reached(seen),
         load.stable(seen),
+        closed_loop.waiting_hidden(seen),
         environment.engine_has_cpu(seen),
         environment.client_has_cpu(seen),
         environment.host_has_cpu(seen),
+        host.client_polls(seen),
+        host.client_keeps_its_cpu(seen),
+        host.host_is_quiet(seen),
+        host.hypervisor_spares_client(seen),
         environment.network_keeps_packets(seen),
         environment.profiler_is_quiet(seen),
         *steadiness_findings(seen, steady or steadiness(seen, unstable), unstable),
@@ -142,16 +156,24 @@ def orders_unanswered(seen: Observed, share_max: float) -> Finding | None:
 
 
 def enough_orders(seen: Observed) -> Finding | None:
-    """There are orders enough for the p99."""
-    orders, needed = seen.control.orders.intended, orders_needed(99)
-    if orders >= needed or not seen.windows.control:
+    """There are orders enough for the p99: independent ones, as far as that can be told."""
+    window, needed = seen.control, orders_needed(99)
+    if not seen.windows.control:
         return None
-    rate = orders / len(seen.windows.control)
+    orders, effective = window.orders.intended, float(window.orders.intended)
+    value, _ = percentile_of(window.response, 99, window.unanswered + window.orders.unsent)
+    if value is not None:
+        found, _ = percentile_dependence(seen.over_time(window, RESPONSE), value)
+        effective = found.effective_count(orders) if found else effective
+    if effective >= needed:
+        return None
+    rate = effective / len(seen.windows.control)
     enough = f"Measure for {math.ceil(needed / rate):,} s" if rate else "Offer more"
+    alike = f", which tell as much as {effective:,.0f} independent ones," if value else ""
     return finding(
         seen,
         Severity.WARNING,
         "too-few-orders",
-        f"{orders:,} orders do not support a p99, which needs {needed:,}.",
+        f"{orders:,} orders{alike} do not support a p99, which needs {needed:,}.",
         f"{enough} (`measure.control_s`) to get one.",
     )
