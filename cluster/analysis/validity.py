@@ -17,7 +17,7 @@ from cluster.analysis.books import audit, is_open
 from cluster.analysis.calibration import within_calibrated_rate
 from cluster.analysis.finding import finding
 from cluster.analysis.intervals import percentile_dependence
-from cluster.analysis.latency import orders_needed, percentile_of
+from cluster.analysis.latency import UNSTABLE, orders_needed, percentile_of
 from cluster.analysis.observed import Observed
 from cluster.analysis.pieces import RESPONSE
 from cluster.analysis.reply_rules import reply_findings
@@ -27,9 +27,6 @@ from cluster.results.summary import Calibration, Steadiness
 
 # At the default, one order in a hundred without an answer ends the rise (abort.error_ratio).
 UNANSWERED_INVALID: Final = 0.01
-
-# With this word begins why an unstable level lacks its response times.
-UNSTABLE: Final = "unstable at this rate"
 
 
 def unstable_reason(seen: Observed) -> str:

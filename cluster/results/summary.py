@@ -103,7 +103,7 @@ class SeriesTest(Record):
     points: int
     step_s: float
     drift_ratio: float | None  # Theil-Sen slope times the window's length, over the mean
-    mann_kendall_p: float | None
+    mann_kendall_p: float | None  # after Holm, over all tests of the level
     adf_p: float | None
     kpss_p: float | None
     change_at_s: float | None  # a change point, seconds after the start; None: there is none
