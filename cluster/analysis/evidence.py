@@ -24,6 +24,7 @@ OBSERVATIONS = (
     honesty.pauses,
     honesty.jitter,
     honesty.steal,
+    client.replies_unread,
     engine.engine_cpu,
     engine.predicted_maximum,
     engine.engine_share,

@@ -6,6 +6,7 @@ from functools import cached_property
 from cluster.analysis.arrival_law import ArrivalJudgement, judge_arrivals
 from cluster.analysis.lag import AgentWindow, Lag, agent_windows, send_lag
 from cluster.analysis.outlier_agents import Outliers, outlier_agents
+from cluster.analysis.pieces import Pieces, Quantity, over_time
 from cluster.analysis.throughput import throughput
 from cluster.analysis.windows import Merged, Windows, merge, windows
 from cluster.results.engine import ThreadUse
@@ -55,6 +56,11 @@ class Observed:
     def outliers(self) -> Outliers:
         """The agents whose orders make the tail of all."""
         return outlier_agents(self.agents, self.control)
+
+    def over_time(self, window: Merged, quantity: Quantity) -> tuple[Pieces, ...]:
+        """All agents' durations in pieces of a window, the finest first."""
+        intervals = [i for agent in self.record.agents for i in agent.intervals]
+        return over_time(intervals, window.seconds, quantity)
 
 
 def observe(record: LevelRecord) -> Observed:
