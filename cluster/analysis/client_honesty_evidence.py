@@ -49,7 +49,7 @@ def _is_far(case: Case, name: str) -> bool:
 
 def arrival_law(case: Case) -> Evidence | None:
     """Orders that did not leave by their law were the clients' doing."""
-    tested = [j for j in case.seen.arrivals if j.test.kept is not None and not j.pushed_back]
+    tested = [j for j in case.seen.arrivals if j.test.kept is not None and not j.excused]
     if not tested:
         return None
     worst = max(tested, key=lambda judged: judged.test.moved_ns or 0)

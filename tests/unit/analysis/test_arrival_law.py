@@ -181,6 +181,14 @@ def test_sends_that_the_engine_held_up_do_not_accuse_the_clients():
     assert told(seen_of(sends, record, **POISSON)) == {}
 
 
+def test_orders_that_never_left_because_connections_ended_do_not_accuse_the_clients():
+    record = level_record(replace(TRUTH, lost_per_s=400))
+    half = [times[times < 3 * NS_PER_S] for times in each(poisson)]
+
+    assert told(seen_of(half, **POISSON)) == {"arrival-law-missed": Severity.INVALID}
+    assert told(seen_of(half, record, **POISSON)) == {}
+
+
 BURSTS = Bursts(on_ms=10, off_ms=90)
 CROWD = Truth(offered_per_s=2_000, warmup_s=1, control_s=SECONDS - 1)
 
