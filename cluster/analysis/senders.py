@@ -56,7 +56,7 @@ def _sender(window: AgentWindow, rate_per_s: float, control: Merged) -> Sender:
         activity=activity,
         due_per_slot=_due([window.agent], activity),
         own=window.own,
-        # What never left is no law's: connections that ended, and orders left unsent, have findings.
+        # What never left is no law's: ended connections and unsent orders have findings.
         excused=bool(window.own.orders.lost or window.own.orders.unsent)
         or (window.lag is not None and window.lag.fault == "engine"),
     )

@@ -66,15 +66,15 @@ def test_poisson_sends_keep_their_law_each_client_s_and_all_together():
 
 
 def test_levels_that_keep_their_law_are_not_told_otherwise():
-    """One in a thousand may be. Of 300, of three rates: none but by a chance of 1 in 25 each."""
+    """One in a thousand may be; of 150, of three rates, two with a chance of one in a hundred."""
     false_alarms = 0
     for rate in (200, 2_000, 20_000):
         record = level_record(Truth(offered_per_s=rate, control_s=5))
-        for seed in range(100):
+        for seed in range(50):
             sends = each(poisson, rate=rate / 2, seed=seed)
             false_alarms += bool(told(seen_of(sends, record, **POISSON)))
 
-    assert false_alarms <= 2
+    assert false_alarms <= 1
 
 
 def test_regular_sends_where_poisson_arrivals_were_asked_for_are_not_the_load():
