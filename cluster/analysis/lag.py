@@ -89,22 +89,39 @@ def _agent_window(record: LevelRecord, agent: AgentResult, seconds: range) -> Ag
 
 
 def send_lag(record: LevelRecord, window: Merged, alpha: float = ADHERENCE_ALPHA) -> Lag:
-    """Judge the send lag of a window against the response time.
+    """Judge the send lag of a level's window, or of one agent's as if it were the level."""
+    return judge_lag(
+        window,
+        unsent=_unsent(record, window),
+        rwnd_limited_ratio=rwnd_limited_ratio(record),
+        in_flight_bound=_in_flight_bound(record, window),
+        alpha=alpha,
+    )
+
+
+def judge_lag(
+    window: Merged,
+    *,
+    unsent: int,
+    rwnd_limited_ratio: float | None,
+    in_flight_bound: bool,
+    alpha: float = ADHERENCE_ALPHA,
+) -> Lag:
+    """Judge send lag against response time, by one rule for levels and for calibration.
 
     Args:
-        record: the level, or one agent of it as if it were the level.
-        window: its orders.
+        window: what was recorded.
+        unsent: orders due in it that the clients left unsent of their own accord.
+        rwnd_limited_ratio: share of sending time in which the receiver's window was closed.
+        in_flight_bound: as many orders were unanswered as the clients allow themselves.
         alpha: the chance with which a client of 95 % on time may be told late.
     """
-    unsent = _unsent(record, window)
     lag_p99, _ = percentile_of(window.send_lag, 99, unsent)
     share_99 = _share(window, 99)
     share_999 = _share(window, 99.9)
     on_time_ns = _twentieth_or(LAG_NOTICED_NS, window)
     bound_ns = _twentieth_or(LAG_INVALID_NS, window)
     within_bound = _ratio_within(window, unsent, bound_ns)
-    rwnd = rwnd_limited_ratio(record)
-    bound = _in_flight_bound(record, window)
     late = (
         _beyond(lag_p99, share_99, LAG_SHARE_P99, LAG_INVALID_NS)
         or _adherence_broken(window, unsent, within_bound, alpha)
@@ -113,7 +130,7 @@ def send_lag(record: LevelRecord, window: Merged, alpha: float = ADHERENCE_ALPHA
     noticeable = _beyond(lag_p99, share_99, LAG_SHARE_P99, LAG_NOTICED_NS) or _beyond(
         percentile_of(window.send_lag, 99.9)[0], share_999, LAG_SHARE_P99_9, LAG_NOTICED_NS
     )
-    pushed_back = bound or (rwnd or 0) >= BACK_PRESSURE_RWND
+    pushed_back = in_flight_bound or (rwnd_limited_ratio or 0) >= BACK_PRESSURE_RWND
     fault: Fault | None = None
     if late or noticeable:
         fault = "engine" if pushed_back else "client"
@@ -129,8 +146,8 @@ def send_lag(record: LevelRecord, window: Merged, alpha: float = ADHERENCE_ALPHA
         late=late,
         noticeable=noticeable,
         fault=fault,
-        rwnd_limited_ratio=rwnd,
-        in_flight_bound=bound,
+        rwnd_limited_ratio=rwnd_limited_ratio,
+        in_flight_bound=in_flight_bound,
     )
 
 

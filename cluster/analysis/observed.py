@@ -47,6 +47,11 @@ class Observed:
         """How long orders were sent."""
         return (self.record.sending_ended_ns - self.record.start_ns) / 1e9
 
+    def over_time(self, window: Merged, quantity: Quantity) -> tuple[Pieces, ...]:
+        """All agents' durations in pieces of a window, the finest first."""
+        intervals = [i for agent in self.record.agents for i in agent.intervals]
+        return over_time(intervals, window.seconds, quantity)
+
     @cached_property
     def arrivals(self) -> list[ArrivalJudgement]:
         """Whether orders left by their law, of each client and of all."""
@@ -56,11 +61,6 @@ class Observed:
     def outliers(self) -> Outliers:
         """The agents whose orders make the tail of all."""
         return outlier_agents(self.agents, self.control)
-
-    def over_time(self, window: Merged, quantity: Quantity) -> tuple[Pieces, ...]:
-        """All agents' durations in pieces of a window, the finest first."""
-        intervals = [i for agent in self.record.agents for i in agent.intervals]
-        return over_time(intervals, window.seconds, quantity)
 
 
 def observe(record: LevelRecord) -> Observed:

@@ -22,6 +22,7 @@ from cluster.results.engine import (
 from cluster.results.finding import Finding, Severity
 from cluster.results.level import LevelRecord
 from cluster.results.summary import (
+    Calibration,
     EngineSummary,
     LevelSummary,
     ProfileSummary,
@@ -49,6 +50,7 @@ class RunFacts:
     artefacts: Sequence[str] = ()
     no_profile: str = ""  # why there is no profile at all, when that is known
     findings: Sequence[Finding] = field(default_factory=tuple)  # of the driver, about the run
+    calibrations: Sequence[Calibration] = ()
 
 
 def summarise_run(
@@ -56,7 +58,7 @@ def summarise_run(
 ) -> Summary:
     """Everything a run says, from its levels in the order they were run."""
     observed = [observe(record) for record in records]
-    levels = [summarise_observed(seen, experiment.abort) for seen in observed]
+    levels = [summarise_observed(seen, experiment.abort, facts.calibrations) for seen in observed]
     spinning = spinning_reason(levels)
     if spinning:
         levels = without_predictions(levels, spinning)
@@ -71,6 +73,7 @@ def summarise_run(
         hot_functions=profiled.hot_functions if profiled else (),
         spinning=spinning,
         interrupted=facts.interrupted,
+        calibrations=facts.calibrations,
     )
     return Summary(
         name=experiment.name,
@@ -85,6 +88,7 @@ def summarise_run(
         levels=levels,
         engine=_engine(experiment, facts, observed, found, profiled),
         profile=_profile(facts, profiled),
+        calibrations=list(facts.calibrations),
     )
 
 

@@ -12,7 +12,7 @@ from cluster.analysis.recommendation import advise
 from cluster.analysis.scenario import Bottleneck, baseline_sentence, judged_scenario
 from cluster.experiment.model import Baseline, Scenarios
 from cluster.results.engine import EngineExit, HotFunction
-from cluster.results.summary import Evidence, LevelSummary, Verdict
+from cluster.results.summary import Calibration, Evidence, LevelSummary, Verdict
 from cluster.units import format_rate
 
 # Below this the likeliest cause is not named. Two causes equally likely have 0.5 at most.
@@ -32,6 +32,7 @@ def conclude(
     hot_functions: Sequence[HotFunction] = (),
     spinning: str = "",
     interrupted: bool = False,
+    calibrations: Sequence[Calibration] = (),
 ) -> Verdict:
     """Judge a run.
 
@@ -44,9 +45,12 @@ def conclude(
         hot_functions: of the profile nearest the limit, hottest first.
         spinning: why the engine's CPU time says nothing; "" when it does.
         interrupted: the user ended the run: its last level shows no limit.
+        calibrations: what the load hosts can do by themselves.
     """
     found = capacity(levels, engine_exit, interrupted=interrupted)
-    evidence, bottleneck, confidence = _judge(found, levels, observed, engine_exit, spinning)
+    evidence, bottleneck, confidence = _judge(
+        found, levels, observed, engine_exit, spinning, calibrations=calibrations
+    )
     scenario, scenario_sentence = judged_scenario(found, bottleneck, scenarios)
     advice = advise(scenario, bottleneck, found, hot_functions, engine_exit)
     return Verdict(
@@ -78,13 +82,15 @@ def _judge(
     observed: Sequence[Observed],
     engine_exit: EngineExit | None,
     spinning: str,
+    *,
+    calibrations: Sequence[Calibration],
 ) -> tuple[list[Evidence], Bottleneck, float]:
     """The evidence, the cause named and its confidence, 0 when none is named."""
     deciding = found.deciding
     seen = next((o for o in observed if deciding and o.index == deciding.index), None)
     if deciding is None or seen is None:
         return [], "inconclusive", 0.0
-    rows = gather(Case(seen, levels, spinning))
+    rows = gather(Case(seen, levels, spinning, calibrations))
     likely = probabilities(rows)
     if clients_failed(deciding.findings):
         return rows, "client", max(CONFIDENCE_OF_FACT, likely["client"])

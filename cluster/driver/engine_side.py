@@ -52,6 +52,7 @@ class EngineSide:
         self._opened: tuple[int, int] | None = None
         self.profiled_ns: dict[int, tuple[int, int]] = {}  # by level, the driver's clock
         self.process = "unknown: neither `engine.process` nor a way to start it is given"
+        self.host: Host | None = None  # None: not opened yet
         self.facts: HostFacts | None = None
         self.clock: ClockOffset | None = None
 
@@ -94,6 +95,7 @@ class EngineSide:
         """
         host = open_host(self._experiment.engine.host)
         self._undo.callback(host.close)
+        self.host = host
         pid = self._start_or_find(host)
         self.clock = clock_offset(host)
         self.facts = facts_of(host, self.clock)
@@ -135,17 +137,29 @@ class EngineSide:
         engine = self._experiment.engine
         if engine.reference is None:
             return engine.command
-        address = engine.address
-        if not (host.is_local or is_loopback(address)):
-            # The agents' address of that host need not be one of its own: there may be NAT.
-            address = ANY_ADDRESS
         return reference_engine_argv(
             host,
-            address=address,
+            address=self.listen_address(host),
             port=engine.port,
             threads=engine.reference.threads,
             protocol=engine.reference.protocol or self._experiment.protocol,
         )
+
+    def listen_address(self, host: Host) -> str:
+        """Where what we start on the engine's host has to listen."""
+        # The agents' address of that host need not be one of its own: there may be NAT.
+        there = host.is_local or is_loopback(self.address)
+        return self.address if there else ANY_ADDRESS
+
+    @property
+    def address(self) -> str:
+        """Where the orders go, as seen from the load agents."""
+        return self._experiment.engine.address
+
+    @property
+    def engine_cpus(self) -> tuple[int, ...]:
+        """CPUs that an engine of ours is pinned to; empty: not pinned."""
+        return self._plan.engine_cpus
 
     def _max_s(self) -> float:
         per_level_s = (

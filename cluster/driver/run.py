@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -13,6 +13,7 @@ from cluster import __version__
 from cluster.analysis.level import summarise_level
 from cluster.analysis.run import RunFacts, summarise_run
 from cluster.analysis.series import answered_between
+from cluster.driver.calibration import calibrate_hosts, in_words, planned_shares
 from cluster.driver.engine_side import EngineSide, how_it_ended
 from cluster.driver.level import INTERRUPTED, LevelRun
 from cluster.driver.signals import claim_stop_signals, stop_signals_interrupt, undisturbed
@@ -22,15 +23,17 @@ from cluster.experiment.model import Experiment
 from cluster.experiment.plan import Plan, plan
 from cluster.experiment.wire import CompiledProtocol, compile_protocol
 from cluster.experiment.writer import dump_experiment
+from cluster.fleet.agent import Place
 from cluster.fleet.protocol import Fleet
 from cluster.fleet.start import places_of, start_fleet
 from cluster.report.live import LiveView
 from cluster.report.render import render_run
 from cluster.results.engine import EngineExit, ProfileWindow
+from cluster.results.facts import HostFacts
 from cluster.results.finding import Finding, Severity
 from cluster.results.level import LevelRecord
 from cluster.results.store import RunDirectory
-from cluster.results.summary import Summary
+from cluster.results.summary import Calibration, Summary
 from cluster.units import NS_PER_S
 
 
@@ -76,6 +79,7 @@ class _Run:
         self._began_ns = time.monotonic_ns()
         self._records: list[LevelRecord] = []
         self._findings: list[Finding] = []
+        self._calibrations: list[Calibration] = []
         self._interrupted = False
 
     def carry_out(self, heed_signals: Callable[[], None]) -> Outcome:
@@ -103,8 +107,10 @@ class _Run:
             self._view.message(note)
         with ExitStack() as stack:
             fleet = self._start(side, stack)
-            hosts = {name: place.host for name, place in places_of(fleet).items()}
-            self._save_facts(side, fleet)
+            places = places_of(fleet)
+            hosts = {name: place.host for name, place in places.items()}
+            facts = self._save_facts(side, fleet)
+            self._calibrate(side, fleet, places, facts)
             for level in self._plan.levels:
                 watcher = LevelWatcher(level, self._view, self._directory)
                 run = LevelRun(self._experiment, self._protocol, level, fleet, hosts, side, watcher)
@@ -150,15 +156,41 @@ class _Run:
 
     def _keep(self, record: LevelRecord) -> None:
         self._records.append(record)
-        summary = summarise_level(record, self._experiment.abort)
+        summary = summarise_level(record, self._experiment.abort, self._calibrations)
         self._directory.save_level(record, summary)
         self._view.level_ended(summary)
 
-    def _save_facts(self, side: EngineSide, fleet: Fleet) -> None:
+    def _save_facts(self, side: EngineSide, fleet: Fleet) -> Mapping[str, HostFacts]:
+        """Facts of every host; returned are those of the load hosts, by agent."""
         facts = {} if side.facts is None else {side.facts.hostname: side.facts}
-        for place in fleet.facts().ok.values():
+        by_agent = fleet.facts().ok
+        for place in by_agent.values():
             facts.setdefault(place.hostname, place)
         self._directory.save_facts(list(facts.values()))
+        return by_agent
+
+    def _calibrate(
+        self,
+        side: EngineSide,
+        fleet: Fleet,
+        places: Mapping[str, Place],
+        facts: Mapping[str, HostFacts],
+    ) -> None:
+        self._calibrations = calibrate_hosts(
+            self._experiment,
+            self._plan,
+            fleet,
+            side,
+            places=places,
+            facts=facts,
+            say=self._view.message,
+        )
+        for calibration in self._calibrations:
+            self._directory.append_event("calibrated", what=in_words(calibration))
+        hosts = {name: place.host for name, place in places.items()}
+        for share in planned_shares(self._plan.levels, hosts, self._calibrations):
+            if share.too_much:
+                self._view.message(share.sentence)
 
     def _interrupt(self, stop: KeyboardInterrupt) -> None:
         self._interrupted = True
@@ -192,7 +224,7 @@ class _Run:
             replace(record, profile=by_level.get(record.level.index)) for record in self._records
         ]
         for record in self._records:
-            summary = summarise_level(record, self._experiment.abort)
+            summary = summarise_level(record, self._experiment.abort, self._calibrations)
             self._directory.save_level(record, summary)
 
     def _engine_exit(self, side: EngineSide) -> EngineExit | None:
@@ -225,5 +257,6 @@ class _Run:
             capabilities=side.capabilities,
             no_profile=side.no_profile,
             findings=self._findings,
+            calibrations=self._calibrations,
         )
         return summarise_run(self._records, self._experiment, facts)

@@ -66,6 +66,11 @@ class Measure(Section):
     drain_s: Seconds = Field(
         5, description="Longest wait for late answers once the last order has gone out."
     )
+    calibration: Literal["cached", "fresh", "off"] = Field(
+        "cached",
+        description="What each load host can do by itself: measured once and remembered there; "
+        "measured anew; or not at all.",
+    )
 
 
 class Profile(Section):

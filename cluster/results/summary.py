@@ -173,6 +173,9 @@ class Calibration(Record):
     clean_rate_per_s: float | None  # the highest that one agent sent on time
     cached: bool = False
     not_measured: str = ""
+    agents: int = 1  # of the experiment on this host: the rate is each one's, all sending
+    # What ended the rise: with anything but `client` it is not known that the client can't do more.
+    bound_by: Literal["client", "reflector", "other load", "time"] | None = None
 
 
 class RepeatedFigure(Record):
