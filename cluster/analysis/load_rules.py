@@ -183,7 +183,7 @@ def rate_reached(seen: Observed) -> Finding | None:
     )
 
 
-def steady(seen: Observed) -> Finding | None:
+def stable(seen: Observed) -> Finding | None:
     """Unanswered orders, in flight and still in the clients, do not pile up."""
     if seen.closed_loop:
         return None

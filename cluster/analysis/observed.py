@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from cluster.analysis.lag import Lag, send_lag
+from cluster.analysis.pieces import Pieces, Quantity, over_time
 from cluster.analysis.throughput import throughput
 from cluster.analysis.windows import Merged, Windows, merge, windows
 from cluster.results.engine import ThreadUse
@@ -41,6 +42,11 @@ class Observed:
     def sending_s(self) -> float:
         """How long orders were sent."""
         return (self.record.sending_ended_ns - self.record.start_ns) / 1e9
+
+    def over_time(self, window: Merged, quantity: Quantity) -> tuple[Pieces, ...]:
+        """All agents' durations in pieces of a window, the finest first."""
+        intervals = [i for agent in self.record.agents for i in agent.intervals]
+        return over_time(intervals, window.seconds, quantity)
 
 
 def observe(record: LevelRecord) -> Observed:

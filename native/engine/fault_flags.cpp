@@ -39,9 +39,23 @@ const std::vector<Flag>& fault_flags() {
         fault_flag("--lock-ns",
                    "hold one lock of all threads for N ns of CPU for every order: planted_lock",
                    kSecondInNs, &FaultOptions::lock_ns),
+        fault_flag("--syscalls-per-order",
+                   "make N small system calls for every order: planted_syscalls", 1'000'000,
+                   &FaultOptions::syscalls_per_order),
+        fault_flag(
+            "--memory-kib",
+            "follow pointers through N KiB for every order, each as soon as the one before is "
+            "read: planted_memory",
+            1U << 20, &FaultOptions::memory_kib),
+        fault_flag("--memory-steps", "how many pointers that are (100)", 1'000'000,
+                   &FaultOptions::memory_steps),
         fault_flag("--stall-every-ms",
                    "freeze all threads each time N ms have passed, for --stall-ms: planted_stall",
                    86'400'000, &FaultOptions::stall_every_ms),
+        fault_flag(
+            "--stall-at-ms",
+            "freeze all threads once, N ms after the first order, for --stall-ms: planted_stall",
+            86'400'000, &FaultOptions::stall_at_ms),
         fault_flag("--stall-ms", "how long each freeze lasts", 86'400'000, &FaultOptions::stall_ms),
         fault_flag("--exit-after-orders", "abort (SIGABRT) when the order after the N-th comes",
                    ~std::uint64_t{0}, &FaultOptions::exit_after_orders),

@@ -27,6 +27,13 @@ void set_wait(EngineOptions& options, const std::string& text) {
     options.wait = text == "spin" ? Wait::kSpin : Wait::kBlock;
 }
 
+void set_law(EngineOptions& options, const std::string& text) {
+    if (text != "constant" && text != "exponential") {
+        throw UsageError("--queue-law takes constant or exponential, not \"" + text + "\"");
+    }
+    options.queue.law = text == "constant" ? ServiceLaw::kConstant : ServiceLaw::kExponential;
+}
+
 void set_protocol(EngineOptions& options, const std::string& text) {
     if (text == "orderwire") {
         options.protocol = Protocol::kOrderwire;
@@ -82,6 +89,16 @@ const std::vector<Flag>& run_flags() {
         {"--reflect", nullptr,
          "accept every request at once, without books: what clients measure is their own",
          [](EngineOptions& options, const std::string&) { options.reflect = true; }},
+        number_flag<std::uint64_t>(
+            "--queue-ns",
+            "one server takes N ns for each order, in virtual time, one after another; 0: none (0)",
+            0, 1'000'000'000,
+            [](EngineOptions& options) -> std::uint64_t& { return options.queue.service_ns; }),
+        {"--queue-law", "constant|exponential",
+         "how its service times are distributed, with that mean (constant)", set_law},
+        number_flag<std::uint64_t>(
+            "--queue-seed", "of exponential service times (1)", 0, ~std::uint64_t{0},
+            [](EngineOptions& options) -> std::uint64_t& { return options.queue.seed; }),
         {"--wait", "block|spin",
          "block: sleep until something comes; spin: a whole CPU per thread, and quicker (block)",
          set_wait},
@@ -118,11 +135,19 @@ void check_login(const EngineOptions& options) {
 
 void check_together(const EngineOptions& options) {
     const FaultOptions& faults = options.faults;
-    if ((faults.stall_every_ms == 0) != (faults.stall_ms == 0)) {
-        throw UsageError("--stall-every-ms and --stall-ms belong together: give both, above 0");
+    if (faults.stall_every_ms != 0 && faults.stall_at_ms != 0) {
+        throw UsageError(
+            "a stall returns with --stall-every-ms or comes once with --stall-at-ms: give one");
     }
-    if (faults.stall_ms != 0 && faults.stall_ms >= faults.stall_every_ms) {
+    if ((faults.stall_every_ms + faults.stall_at_ms == 0) != (faults.stall_ms == 0)) {
+        throw UsageError(
+            "--stall-ms belongs to --stall-every-ms or --stall-at-ms: give both, above 0");
+    }
+    if (faults.stall_every_ms != 0 && faults.stall_ms >= faults.stall_every_ms) {
         throw UsageError("--stall-ms must be shorter than --stall-every-ms");
+    }
+    if (options.queue.service_ns != 0 && options.threads != 1) {
+        throw UsageError("--queue-ns needs --threads 1: it is one queue with one server");
     }
     check_login(options);
 }

@@ -27,6 +27,7 @@ struct EngineOptions {
     std::string password;
     MatcherLimits limits;
     std::size_t unread_max_bytes = 64U << 20;  ///< per connection, of replies it does not read
+    QueueOptions queue;
     FaultOptions faults;
     bool help = false;
 };

@@ -71,6 +71,7 @@ Server::Server(const EngineOptions& options)
     crew_.wait = options.wait;
     crew_.protocol = options.protocol;
     crew_.reflect = options.reflect;
+    crew_.queue = options.queue;
     crew_.login = {!options.user.empty(), options.user, options.password};
     crew_.limits = options.limits;
     crew_.unread_max_bytes = options.unread_max_bytes;
