@@ -7,14 +7,12 @@ from typing import Final
 
 from cluster.driver.engine_side import EngineSide
 from cluster.errors import EngineError
-from cluster.host.engine_process import start_engine
 from cluster.host.ports import free_port
-from cluster.host.reference import reflector_argv
+from cluster.host.reflector import running_reflector
 from cluster.results.facts import HostFacts
 
 # Below those that Linux gives to outgoing connections (ip_local_port_range).
 PORTS: Final = range(20_000, 30_000)
-READY_TIMEOUT_S: Final = 3.0
 LONGEST_S: Final = 60.0
 
 
@@ -47,16 +45,13 @@ def reflector_beside(side: EngineSide, threads: int) -> Iterator[tuple[str, int]
             f"{side.address} is another machine, on which nothing can be started: `engine.host` "
             "gives no SSH access to it"
         )
-    running = start_engine(
+    with running_reflector(
         host,
-        reflector_argv(host, address=side.listen_address(host), port=port, threads=threads),
-        cpus=side.engine_cpus,
+        listen=side.listen_address(host),
         address=side.address,
         port=port,
-        ready_timeout_s=READY_TIMEOUT_S,
+        threads=threads,
+        cpus=side.engine_cpus,
         max_s=LONGEST_S,
-    )
-    try:
+    ):
         yield side.address, port
-    finally:
-        running.stop()

@@ -38,6 +38,13 @@ OTHERS_TOO_MANY: Final = 0.3  # of the workers' CPUs: any rate would tell of tho
 LEAD_NS: Final = 5_000_000  # until the first order is due: the workers are there by then
 LOOK_NS: Final = 30_000_000  # before the last order is due: the kernel forgets threads that end
 
+WHY_NONE: Final = {
+    "client": "the clients were the limit",
+    "reflector": "the reflector was the limit",
+    "other load": "something else used the host's CPUs",
+    "time": "there was no time to try one",
+}
+
 
 class Cancelled(ClusterError):
     """The agent was closed while it calibrated its host."""
@@ -83,10 +90,14 @@ class _Ladder:
     def climb(self) -> Calibration:
         floor = self._floor()
         service = latency(floor.window.service, floor.window.unanswered)
-        found = CleanRate(None, "other load")
-        if (floor.others_ratio or 0) <= OTHERS_TOO_MANY:
+        others = floor.others_ratio or 0
+        if others > OTHERS_TOO_MANY:
+            found = CleanRate(None, "other load")
+            why = f"no rate was tried: something else used {min(others, 1):.0%} of the CPUs"
+        else:
             guess = GUESS_PER_S * self._shape.workers
             found = highest_clean_rate(self._bound_at, guess, self._may_go_on)
+            why = f"no rate that was tried went out on time: {WHY_NONE[found.bound_by]}"
         clean = found.rate_per_s
         return Calibration(
             host=self._spec.host,
@@ -95,7 +106,7 @@ class _Ladder:
             floor_p50_ns=service.p50,
             floor_p99_ns=service.p99,
             clean_rate_per_s=None if clean is None else clean / self._shape.agents,
-            not_measured=_why_none(found),
+            not_measured=why if clean is None else "",
             agents=self._shape.agents,
             bound_by=found.bound_by,
         )
@@ -141,20 +152,6 @@ class _Ladder:
             others_ratio=use.others_ratio(closing.workers),
             crowded=is_crowded(self._shape.workers, self._shape.cpus, self._reflector.threads),
         )
-
-
-WHY_NONE: Final = {
-    "client": "the clients were the limit",
-    "reflector": "the reflector was the limit",
-    "other load": "something else used the host's CPUs",
-    "time": "there was no time to try one",
-}
-
-
-def _why_none(found: CleanRate) -> str:
-    if found.rate_per_s is not None:
-        return ""
-    return f"no rate that was tried went out on time: {WHY_NONE[found.bound_by]}"
 
 
 def _load(shape: Shape, to: Reflector, rate_per_s: float, duration_ns: int) -> LoadSpec:

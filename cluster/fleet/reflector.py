@@ -7,13 +7,11 @@ from typing import Final
 
 from cluster.errors import EngineError
 from cluster.fleet.calibration_spec import Reflector, Shape
-from cluster.host.engine_process import start_engine
 from cluster.host.local import LocalHost
 from cluster.host.ports import free_port
-from cluster.host.reference import reflector_argv
+from cluster.host.reflector import running_reflector
 
 LOOPBACK: Final = "127.0.0.1"
-READY_TIMEOUT_S: Final = 3.0
 
 
 @contextmanager
@@ -33,18 +31,17 @@ def loopback_reflector(shape: Shape, max_s: float) -> Iterator[Reflector]:
         raise EngineError("this machine has no port of loopback to spare")
     # One thread per worker does: a reflector has less to do for an order than a client.
     threads = max(1, min(shape.workers, len(usable) - shape.workers))
-    with closing(LocalHost()) as host:
-        engine = start_engine(
+    with (
+        closing(LocalHost()) as host,
+        running_reflector(
             host,
-            reflector_argv(host, address=LOOPBACK, port=port, threads=threads),
-            # Not pinned where the workers are not: the kernel keeps them apart as well as it can.
-            cpus=others if shape.cpus else (),
+            listen=LOOPBACK,
             address=LOOPBACK,
             port=port,
-            ready_timeout_s=READY_TIMEOUT_S,
+            threads=threads,
+            # Not pinned where the workers are not: the kernel keeps them apart as well as it can.
+            cpus=others if shape.cpus else (),
             max_s=max_s,
-        )
-        try:
-            yield Reflector(LOOPBACK, port, engine.pid, threads)
-        finally:
-            engine.stop()
+        ) as running,
+    ):
+        yield Reflector(LOOPBACK, port, running.pid, threads)

@@ -35,26 +35,10 @@ def reference_engine_argv(
         EngineError: it was not built.
         HostError: it could not be put on the host.
     """
+    path = str(reference_engine())
+    if not host.is_local:
+        remote = f"{host.private_directory()}/{EXECUTABLE}"
+        host.put(reference_engine().read_bytes(), remote, mode=OWNER_RUNS)
+        path = remote
     listens = ["--address", address, "--port", str(port)]
-    return [_executable_on(host), *listens, "--threads", str(threads), "--protocol", protocol]
-
-
-def reflector_argv(host: Host, *, address: str, port: int, threads: int) -> list[str]:
-    """The command that starts a reflector on `host`: it answers every order at once, in orderwire.
-
-    Raises:
-        EngineError: it was not built.
-        HostError: it could not be put on the host.
-    """
-    argv = reference_engine_argv(
-        host, address=address, port=port, threads=threads, protocol="orderwire"
-    )
-    return [*argv, "--reflect"]
-
-
-def _executable_on(host: Host) -> str:
-    if host.is_local:
-        return str(reference_engine())
-    remote = f"{host.private_directory()}/{EXECUTABLE}"
-    host.put(reference_engine().read_bytes(), remote, mode=OWNER_RUNS)
-    return remote
+    return [path, *listens, "--threads", str(threads), "--protocol", protocol]

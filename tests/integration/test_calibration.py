@@ -23,7 +23,11 @@ pytestmark = pytest.mark.integration
 
 MEASURE = {"warmup_s": 0, "control_s": 1, "drain_s": 1}
 # A machine that others use at the same time has a floor, and may have no clean rate.
-BUSY = "something else used"
+BUSY = ("something else used", "no time to try one")
+
+
+def told_of_a_busy_machine(said: str) -> bool:
+    return any(reason in said for reason in BUSY)
 
 
 @pytest.fixture
@@ -65,7 +69,7 @@ def test_a_run_knows_what_its_load_host_can_do_and_remembers_it_until_told_other
     assert cold.against == "engine host"
     assert cold.floor_p50_ns is not None
     assert 1_000 < cold.floor_p50_ns < 50_000_000
-    assert cold.clean_rate_per_s or BUSY in cold.not_measured
+    assert cold.clean_rate_per_s or told_of_a_busy_machine(cold.not_measured)
     assert cold.clean_rate_per_s is None or cold.clean_rate_per_s >= 1_000
     assert not cold.cached
     assert warm == cold.model_copy(update={"cached": True})
@@ -99,7 +103,8 @@ def test_check_tells_floor_and_rate_and_sends_nothing_to_the_engine(
 
     assert said.exit_status == 0, said.stderr
     assert "against engine host: service time p50" in said.stdout
-    assert BUSY in said.stdout or "warning calibration: level 2 offers" in said.stdout
+    warned = "warning calibration: level 2 offers" in said.stdout
+    assert warned or told_of_a_busy_machine(said.stdout)
     assert engine.requests == 0
 
 
@@ -190,6 +195,6 @@ def test_a_reflector_runs_beside_an_engine_behind_ssh(
 
     assert (loopback.against, beside.against) == ("loopback", "engine host")
     assert beside.floor_p50_ns is not None, beside.not_measured
-    assert beside.clean_rate_per_s or BUSY in beside.not_measured
+    assert beside.clean_rate_per_s or told_of_a_busy_machine(beside.not_measured)
     assert [calibration.cached for calibration in again] == [True, True]
     assert engine.requests == 0
