@@ -17,6 +17,7 @@ from cluster.fleet.calibrate import calibrate
 from cluster.fleet.calibration_cache import cache_directory, key_of, native_build, recall, remember
 from cluster.fleet.calibration_spec import CalibrationSpec
 from cluster.fleet.host_cpu import Ticks, cpu_ticks, steal_ratio
+from cluster.fleet.kernel_times import why_no_kernel_times
 from cluster.fleet.replay_reader import FileLook, FirstRows, ReplayReader
 from cluster.fleet.spec import LoadSpec, ReplaySpec
 from cluster.fleet.worker_use import worker_use
@@ -75,6 +76,7 @@ class Closing:
     reject_reasons: dict[str, int] = field(default_factory=dict)  # by the reason's text
     jitter: Jitter | None = None
     steal_ratio: float | None = None  # of the host's CPU time, from the start to the end
+    no_kernel_times: str = ""  # why the activity has none of sends, of receives or of both
 
 
 class _Source(TypedDict, total=False):
@@ -98,6 +100,7 @@ class Agent:
         self._refusals: Mapping[str, str] = {}
         self._ticks: Ticks | None = None  # at the start
         self._calibration_cancelled = Event()
+        self._kernel_times = (0, 0)  # of sends and of receives, told so far
 
     def place(self) -> Place:
         """Where this agent runs."""
@@ -215,6 +218,7 @@ class Agent:
         """Let the first order be due at `start_ns` of this host's clock."""
         self._required().start_at(start_ns)
         self._ticks = cpu_ticks()
+        self._kernel_times = (0, 0)
 
     def end_at(self, end_ns: int) -> None:
         """Let no order be due from `end_ns` of this host's clock on.
@@ -229,6 +233,12 @@ class Agent:
         client = self._required()
         progress = client.progress()
         self._watch_workers(client)
+        activity = tuple(_activity(second) for second in client.take_activity())
+        sends, receives = self._kernel_times
+        self._kernel_times = (
+            sends + sum(second.kernel_send.total for second in activity),
+            receives + sum(second.kernel_receive.total for second in activity),
+        )
         return Poll(
             Progress(
                 time_ns=progress.now_ns,
@@ -242,7 +252,7 @@ class Agent:
                 **self._source(client),
             ),
             tuple(_interval(interval) for interval in client.take_intervals()),
-            tuple(_activity(second) for second in client.take_activity()),
+            activity,
         )
 
     def stop(self) -> None:
@@ -256,8 +266,9 @@ class Agent:
         complete = client.join(timeout_ns)
         stolen = steal_ratio(self._ticks, cpu_ticks())
         tcp = client.tcp_stats()
+        poll = self.poll()
         return Closing(
-            poll=self.poll(),
+            poll=poll,
             complete=complete,
             tcp=_tcp(tcp) if tcp.connections else None,
             workers=tuple(self._workers.values()),
@@ -265,6 +276,7 @@ class Agent:
             reject_reasons={reason_text(raw): n for raw, n in client.reject_reasons()},
             jitter=_jitter(client.jitter()),
             steal_ratio=stolen,
+            no_kernel_times=why_no_kernel_times(client.kernel_times_refused(), *self._kernel_times),
         )
 
     def close(self) -> None:
