@@ -126,3 +126,22 @@ def send_buffer(case: Case) -> Evidence | None:
         supports="client",
         weight=0.7,
     )
+
+
+def replies_unread(case: Case) -> Evidence | None:
+    """The engine's replies wait because the clients do not read them."""
+    window = case.seen.record.engine_control
+    if window is None or window.rwnd_limited_ratio is None or window.send_busy_ratio is None:
+        return None
+    # Of the whole window, not only of the time in which replies were on their way.
+    held_back = window.rwnd_limited_ratio * window.send_busy_ratio
+    if held_back < BACK_PRESSURE_RWND:
+        return None
+    return row(
+        "engine's replies held back by the clients",
+        f"{held_back:.0%} of the time",
+        "The clients did not read what the engine had sent.",
+        supports="client",
+        against=("engine",),
+        weight=2.0,
+    )

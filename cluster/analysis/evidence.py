@@ -18,6 +18,7 @@ OBSERVATIONS = (
     client.worker_cpu,
     client.worker_wait,
     client.send_buffer,
+    client.replies_unread,
     engine.engine_cpu,
     engine.predicted_maximum,
     engine.engine_share,

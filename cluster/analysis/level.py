@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from cluster.analysis.budget import budget
 from cluster.analysis.latency import curve, latency
 from cluster.analysis.observed import Observed, observe
 from cluster.analysis.replies import reject_reasons, reply_counts, reply_times
@@ -72,6 +73,9 @@ def summarise_observed(seen: Observed, abort: Abort) -> LevelSummary:
         seconds=timeline(record),
         ended_early=record.ended_early,
         not_measured=missing,
+        trial=record.level.trial,
+        clients=record.level.clients,
+        budget=budget(seen),
     )
 
 

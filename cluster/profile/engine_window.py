@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from cluster.profile.procfs import ProcSample, ThreadSample
+from cluster.profile.sends import held_back
 from cluster.results.engine import EngineWindow, ThreadUse
 
 # Samples inside the window describe nothing but the window. Where they span less than this share
@@ -11,6 +12,7 @@ from cluster.results.engine import EngineWindow, ThreadUse
 _INSIDE_RATIO_MIN: Final = 0.5
 # Columns of the line `cpu` in /proc/stat (man 5 proc). Guest time is part of user time.
 _IDLE, _IOWAIT, _SOFTIRQ, _STEAL, _COLUMNS = 3, 4, 6, 7, 8
+_SENDS: Final = ("rwnd_limited_ratio", "sndbuf_limited_ratio", "send_busy_ratio")
 _VANISHED: Final = "the engine's process was gone"
 
 
@@ -47,6 +49,9 @@ def window_between(
     if cpu is None:
         for name in ("softirq_ratio", "steal_ratio", "host_busy_ratio"):
             not_measured[name] = "/proc/stat of the engine's host gave no two different readings"
+    sends = held_back(inside, span_ns)
+    if isinstance(sends, str):
+        not_measured |= dict.fromkeys(_SENDS, sends)
     return EngineWindow(
         start_ns=times_ns[first],
         end_ns=times_ns[last],
@@ -65,6 +70,7 @@ def window_between(
             "the host has so many sockets that they are looked at rarely",
         ),
         not_measured=not_measured,
+        **(dict.fromkeys(_SENDS) if isinstance(sends, str) else sends),
     )
 
 

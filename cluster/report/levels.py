@@ -20,6 +20,12 @@ def is_closed(level: LevelSummary) -> bool:
 
 def level_name(level: LevelSummary) -> str:
     """A level's short name, such as 100,000/s."""
+    which = f", trial {level.trial + 1}" if level.trial else ""
+    twin = ", twice the clients" if level.clients == "doubled" else ""
+    return _offer(level) + which + twin
+
+
+def _offer(level: LevelSummary) -> str:
     if level.offered_per_s is not None and level.speed is not None:
         return f"{format_rate(level.offered_per_s)} ({format_speed(level.speed)})"
     if level.offered_per_s is not None:

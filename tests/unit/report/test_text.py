@@ -34,9 +34,9 @@ def test_the_verdict_comes_first_and_the_report_last() -> None:
 def test_every_level_has_its_figures() -> None:
     rows = [" ".join(line.split()) for line in section(TEXT, "LEVELS")]
 
-    assert "offered throughput p50 p99 p99.9 lag p99 valid" == rows[0]
-    assert "50,000/s 49,990/s 34 µs 119 µs 204 µs 1.4 µs yes" == rows[2]
-    assert "closed-loop (1,024) 412,300/s 2.48 ms 16.1 ms 29.8 ms 1.4 µs yes" == rows[5]
+    assert "offered throughput p50 p99 p99 ± p99.9 lag p99 valid" == rows[0]
+    assert "50,000/s 49,990/s 34 µs 119 µs 6 % 204 µs 1.4 µs yes" == rows[2]
+    assert "closed-loop (1,024) 412,300/s 2.48 ms 16.1 ms 6 % 29.8 ms 1.4 µs yes" == rows[5]
 
 
 def test_a_missing_percentile_is_a_dash_with_its_reason_below() -> None:
@@ -44,6 +44,12 @@ def test_a_missing_percentile_is_a_dash_with_its_reason_below() -> None:
 
     assert DASH in lines[1].split()
     assert lines[-1] == f"  {DASH} {TOO_FEW}"
+
+
+def test_figures_between_runs_stand_with_their_interval() -> None:
+    rows = [" ".join(line.split()) for line in section(TEXT, "BETWEEN RUNS")]
+
+    assert "200,000/s response p99 119 µs 116 µs 122 µs" in rows
 
 
 def test_every_level_has_its_orders_by_fate() -> None:
