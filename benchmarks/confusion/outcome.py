@@ -5,6 +5,7 @@ from typing import Final
 from cluster.results.record import Record
 
 CONFIDENT: Final = 0.9  # from here on an answer that is wrong is confidently wrong
+DISTURBED: Final = "disturbed"
 ANSWERS: Final = ("engine", "network", "client", "inconclusive")
 
 
@@ -15,7 +16,9 @@ class Outcome(Record):
     strength: str
     truth: str  # engine, network, client, or none: nothing was at its limit
     repeat: int
-    answer: str  # verdict.bottleneck; "no answer": the run failed
+    # verdict.bottleneck; "no answer": the run failed; "disturbed": others starved the clients, so
+    # that another cause was there besides the planted one.
+    answer: str
     confidence: float
     sentence: str
     run: str  # its directory's name

@@ -49,7 +49,7 @@ def _client() -> list[Plant]:
 def _network() -> list[Plant]:
     rate = "the link's bandwidth is below what the offered orders need"
     delay = "in flight over round trip is all that can be answered, and the path is the round trip"
-    loss = "TCP's congestion window, kept small by loss, over the path's round trip is the limit"
+    loss = "all orders behind a lost packet wait for it to be sent again, and the rest for those"
     return [
         *(
             Plant("network: bandwidth", f"{mbit} Mbit/s, buffer of {queue_ms} ms", "network", rate)
@@ -76,11 +76,23 @@ def _network() -> list[Plant]:
             for delay_us in (5 * MS, 20 * MS)
         ),
         *(
-            Plant("network: loss on a long path", f"{ratio:.0%} lost, 5 ms", "network", loss)
-            .offering(200, 40_000)
+            Plant("network: loss, closed-loop", f"{ratio:.0%} lost", "network", loss)
+            .offering(200, in_flight=64)
             .with_clients(Clients(connections=1))
-            .over(NetworkPath(delay_us=5 * MS, loss_ratio=ratio))
+            .over(NetworkPath(delay_us=MS // 4, loss_ratio=ratio))
             for ratio in (0.02, 0.05, 0.1)
+        ),
+        *(
+            Plant(
+                "network: loss, few orders in flight",
+                f"{ratio:.0%} lost, 64 in flight",
+                "network",
+                loss,
+            )
+            .offering(200, 40_000)
+            .with_clients(Clients(connections=1, in_flight_max=64))
+            .over(NetworkPath(delay_us=MS // 4, loss_ratio=ratio))
+            for ratio in (0.05, 0.1)
         ),
     ]
 
@@ -97,6 +109,18 @@ def _engine() -> list[Plant]:
             .of_engine(f"--busy-ns {us * 1000}")
             .offering(low, high)
             for us, low, high in ((20, 4_000, 80_000), (50, 2_000, 30_000), (200, 500, 10_000))
+        ),
+        *(
+            Plant("engine: memory", f"{steps:,} reads in 256 MiB an order", "engine", busy)
+            .of_engine(f"--memory-kib 262144 --memory-steps {steps}")
+            .offering(low, high)
+            for steps, low, high in ((300, 2_000, 80_000), (1_000, 500, 30_000))
+        ),
+        *(
+            Plant("engine: system calls", f"{calls:,} an order", "engine", busy)
+            .of_engine(f"--syscalls-per-order {calls}")
+            .offering(low, high)
+            for calls, low, high in ((200, 2_000, 80_000), (1_000, 500, 30_000))
         ),
         *(
             Plant("engine: lock", f"held {us} µs an order, two threads", "engine", lock)

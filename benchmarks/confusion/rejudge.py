@@ -6,7 +6,7 @@ from cluster.analysis.run import RunFacts, summarise_run
 from cluster.experiment.reader import load_experiment
 from cluster.results.store import RunDirectory
 from cluster.results.summary import Summary
-from confusion.outcome import Matrix, Outcome
+from confusion.outcome import DISTURBED, Matrix, Outcome
 
 
 def rejudge(folder: Path, matrix: Matrix) -> Matrix:
@@ -16,7 +16,7 @@ def rejudge(folder: Path, matrix: Matrix) -> Matrix:
 
 
 def _again(runs: Path, outcome: Outcome) -> Outcome:
-    if not outcome.run or outcome.answer == "no answer":
+    if not outcome.run or outcome.answer in {"no answer", DISTURBED}:
         return outcome
     verdict = summary_of(runs / outcome.run).verdict
     return outcome.model_copy(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Final
 
-from confusion.outcome import ANSWERS, CONFIDENT, Matrix, Outcome
+from confusion.outcome import ANSWERS, CONFIDENT, DISTURBED, Matrix, Outcome
 
 RIGHT_MIN: Final = 0.95
 
@@ -29,7 +29,8 @@ those of the [reference engine](engine.md). Network rows run in two network name
 `benchmarks/confusion/path.cpp`, which delays, drops and limits packets between two TUN devices:
 many kernels are built without `netem`. Where nothing was done to the clients and yet they waited
 for a CPU for more than 3 % of the time, something else was planted by others: such a run is done
-again, at most twice. What is planted, and why it is the limit: `benchmarks/confusion/plants.py`.
+again, at most twice, and then left out. What is planted, and why it is the limit:
+`benchmarks/confusion/plants.py`.
 
 To make this page anew, as root and with nothing else running: `make confusion-matrix`. One row:
 `make confusion-matrix ARGS="--only 'engine: lock' --repeats 5"`; to judge saved runs with today's
@@ -71,7 +72,7 @@ def _rows(outcomes: Sequence[Outcome]) -> str:
     for (cause, strength, truth), group in groupby(
         outcomes, key=lambda o: (o.cause, o.strength, o.truth)
     ):
-        runs = list(group)
+        runs = [outcome for outcome in group if outcome.answer != DISTURBED]
         counts = [sum(o.answer == answer for o in runs) for answer in ANSWERS]
         cells = [_count(n, name == truth) for n, name in zip(counts, ANSWERS, strict=True)]
         named = [o.confidence for o in runs if o.named]
@@ -105,6 +106,9 @@ def totals_text(outcomes: Sequence[Outcome]) -> str:
         f"{len(inconclusive):,} of {len(outcomes):,} runs were inconclusive, {expected:,} of them "
         "with nothing planted, where that is the right answer.\n"
     )
+    disturbed = sum(o.answer == DISTURBED for o in outcomes)
+    if disturbed:
+        text += f"{disturbed:,} runs were disturbed in every try and are not counted.\n"
     return text + (f"{failed:,} runs gave no answer.\n" if failed else "")
 
 

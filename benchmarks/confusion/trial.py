@@ -17,7 +17,7 @@ import yaml
 from cluster.host.reference import reference_engine
 from confusion.cpu_group import CpuGroup
 from confusion.load_threads import LoadThreads
-from confusion.outcome import Outcome
+from confusion.outcome import DISTURBED, Outcome
 from confusion.plant import Plant
 from confusion.priority import FIRST, LAST, SHORT_SLICE_NS, prefer
 from confusion.processes import PathProcess, bound_to_us, build_path, end, hogs, network_path
@@ -64,6 +64,8 @@ class Planter:
             notes.append(why)
             self.disturbed += attempt < TRIES_MAX
         verdict = summary.get("verdict", {})
+        if why:
+            verdict["bottleneck"] = DISTURBED
         return Outcome(
             cause=plant.cause,
             strength=plant.strength,

@@ -6,6 +6,7 @@ from typing import Final, Literal
 from cluster.analysis.latency import percentile_of
 from cluster.analysis.series import Samples, due, samples, sent
 from cluster.analysis.windows import Merged
+from cluster.results.histogram import Histogram
 from cluster.results.level import LevelRecord
 from cluster.units import NS_PER_MS, NS_PER_US
 
@@ -31,7 +32,14 @@ ON_TIME_SHARE: Final = 0.05
 BACK_PRESSURE_RWND: Final = 0.1
 IN_FLIGHT_BOUND_RATIO: Final = 0.95
 
-Fault = Literal["client", "engine"]
+# A client that looks at its sockets so much more often than it is late is not late for want of a
+# CPU: they did not take what it had.
+GAP_SHARE: Final = 0.25
+WORKER_BUSY: Final = 0.9
+WORKER_IDLE: Final = 0.5
+
+Fault = Literal["client", "engine"]  # engine: whatever is beyond the clients' sockets
+HeldBy = Literal["", "in flight", "receive window", "sockets"]
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,9 @@ class Lag:
     fault: Fault | None  # whose the lag is, if late or noticeable
     rwnd_limited_ratio: float | None
     in_flight_bound: bool  # the clients' own limit of unanswered orders was reached
+    held_by: HeldBy = ""  # what kept orders in the clients, if it was not themselves
+    own: bool = False  # the clients' own doing beyond doubt: they looked late, or had no CPU
+    missed: bool = False  # so, and more than single orders
 
 
 def send_lag(record: LevelRecord, window: Merged) -> Lag:
@@ -69,10 +80,14 @@ def send_lag(record: LevelRecord, window: Merged) -> Lag:
     noticeable = _beyond(lag_p99, share_99, LAG_SHARE_P99, LAG_NOTICED_NS) or _beyond(
         percentile_of(window.send_lag, 99.9)[0], share_999, LAG_SHARE_P99_9, LAG_NOTICED_NS
     )
-    pushed_back = bound or (rwnd or 0) >= BACK_PRESSURE_RWND
     fault: Fault | None = None
+    held_by: HeldBy = ""
     if late or noticeable:
-        fault = "engine" if pushed_back else "client"
+        held_by = _held_by(record, window, lag_p99, rwnd, bound=bound)
+        fault = "engine" if held_by else "client"
+    own = fault == "client" and (
+        bool(_poll_gaps(record, window).total) or not _workers_had_time(record, WORKER_IDLE)
+    )
     return Lag(
         p99_ns=lag_p99,
         share_p99=share_99,
@@ -85,7 +100,49 @@ def send_lag(record: LevelRecord, window: Merged) -> Lag:
         fault=fault,
         rwnd_limited_ratio=rwnd,
         in_flight_bound=bound,
+        held_by=held_by,
+        own=own,
+        missed=own and _more_than_single(on_time, unsent),
     )
+
+
+def _more_than_single(on_time: float | None, unsent: int) -> bool:
+    return unsent > 0 or (on_time is not None and on_time < ADHERENCE_INVALID)
+
+
+def _held_by(
+    record: LevelRecord, window: Merged, lag_p99: int | None, rwnd: float | None, *, bound: bool
+) -> HeldBy:
+    if (rwnd or 0) >= BACK_PRESSURE_RWND:
+        return "receive window"
+    if bound:
+        return "in flight"
+    longest, _ = percentile_of(_poll_gaps(record, window), 99.9)
+    looked = longest is not None and lag_p99 is not None and longest <= GAP_SHARE * lag_p99
+    return "sockets" if looked and _workers_had_time(record, WORKER_BUSY) else ""
+
+
+def _poll_gaps(record: LevelRecord, window: Merged) -> Histogram:
+    return Histogram.sum(
+        activity.poll_gap
+        for agent in record.agents
+        for activity in agent.activity
+        if activity.index in window.seconds
+    )
+
+
+def _workers_had_time(record: LevelRecord, busy: float) -> bool:
+    """Whether no worker wanted a CPU for `busy` of the time.
+
+    A worker that has overdue orders and a CPU sleeps only while its sockets take no more.
+    """
+    sending_ns = record.sending_ended_ns - record.start_ns
+    wanted = [
+        worker.cpu_ns + worker.run_queue_wait_ns
+        for agent in record.agents
+        for worker in agent.workers
+    ]
+    return bool(wanted) and max(wanted) < busy * sending_ns
 
 
 def _share(window: Merged, percentile: float) -> float | None:
@@ -137,7 +194,18 @@ def _in_flight_bound(record: LevelRecord, window: Merged) -> bool:
     if record.in_flight_max is None or not record.agents:
         return False
     share = record.in_flight_max / len(record.agents)
-    return any(_reached(agent, window, share) for agent in samples(record))
+    if any(_reached(agent, window, share) for agent in samples(record)):
+        return True
+    # Samples fall between an answer and the order that takes its place; the mean does not. Little's
+    # law gives it: orders in flight are the service times of all orders over the time of sending.
+    late = [s.progress[-1] for s in samples(record) if due(s.progress[-1]) > sent(s.progress[-1])]
+    return bool(late) and _mean_in_flight(record) >= IN_FLIGHT_BOUND_RATIO * record.in_flight_max
+
+
+def _mean_in_flight(record: LevelRecord) -> float:
+    service = Histogram.sum(i.service for agent in record.agents for i in agent.intervals)
+    sending_ns = record.sending_ended_ns - record.start_ns
+    return (service.mean or 0) * service.total / sending_ns if sending_ns > 0 else 0.0
 
 
 def _reached(agent: Samples, window: Merged, bound: float) -> bool:

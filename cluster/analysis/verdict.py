@@ -86,14 +86,14 @@ def _judge(
         return [], "inconclusive", 0.0
     rows = gather(Case(seen, levels, spinning))
     likely = probabilities(rows)
-    if _clients_behind(deciding):
+    if _clients_behind(deciding) and seen.lag is not None and seen.lag.missed:
         return rows, "client", max(CONFIDENCE_OF_FACT, likely["client"])
     if engine_exit is not None:
         return rows, "engine", max(CONFIDENCE_OF_FACT, likely["engine"])
     if found.limit == "none":
         return rows, "inconclusive", 0.0
     cause: Cause = max(CAUSES, key=lambda name: likely[name])
-    if likely[cause] < CONFIDENCE_MIN:
+    if likely[cause] < CONFIDENCE_MIN or (found.limit == "late" and cause != "client"):
         return rows, "inconclusive", 0.0
     return rows, cause, likely[cause]
 
