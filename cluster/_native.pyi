@@ -85,6 +85,13 @@ class Interval:
     @property
     def other_reply(self) -> tuple[numpy.typing.NDArray[numpy.uint32], numpy.typing.NDArray[numpy.uint64]]: ...
 
+    @property
+    def slots(self) -> tuple[numpy.typing.NDArray[numpy.uint32], numpy.typing.NDArray[numpy.uint16], numpy.typing.NDArray[numpy.uint32], numpy.typing.NDArray[numpy.uint64]]:
+        """
+        By 50 ms in which orders were due: how many; places (slot · COARSE_LEN + bucket) and
+        counts of response times; their sums, ns.
+        """
+
 class Progress:
     """
     Where the load is now; counts are cumulative since the start.
@@ -175,6 +182,61 @@ class TcpStats:
     @property
     def sndbuf_limited_us(self) -> int: ...
 
+COARSE_LEN: int = 164
+
+def coarse_index(value_ns: int) -> int:
+    """Bucket of a value in the coarse histograms of slots."""
+
+def sample_start_ns(width_ns: int, second: int) -> int:
+    """Where the sampled part of a second begins, ns after it."""
+
+class Activity:
+    """
+    What a worker did in second `index` after the start, by its clock: orders sent per ms,
+    the integral of orders in flight over each 50 ms (order·ns), when the orders of the
+    second's sample slice were sent (ns after the second began), and sparse histograms:
+    poll_gap of the event loop's passes less the sleep that was meant; kernel_send and
+    kernel_receive of a sample of orders by the kernel's time stamps.
+    """
+
+    @property
+    def index(self) -> int: ...
+
+    @property
+    def sent_per_ms(self) -> numpy.typing.NDArray[numpy.uint32]: ...
+
+    @property
+    def in_flight_order_ns(self) -> numpy.typing.NDArray[numpy.uint64]: ...
+
+    @property
+    def send_sample_ns(self) -> numpy.typing.NDArray[numpy.uint32]: ...
+
+    @property
+    def sample_cut(self) -> bool:
+        """More was sent in the slice than was kept."""
+
+    @property
+    def poll_gap(self) -> tuple[numpy.typing.NDArray[numpy.uint32], numpy.typing.NDArray[numpy.uint64]]: ...
+
+    @property
+    def kernel_send(self) -> tuple[numpy.typing.NDArray[numpy.uint32], numpy.typing.NDArray[numpy.uint64]]: ...
+
+    @property
+    def kernel_receive(self) -> tuple[numpy.typing.NDArray[numpy.uint32], numpy.typing.NDArray[numpy.uint64]]: ...
+
+class Jitter:
+    """
+    By how much a thread overslept that does nothing else: sparse histograms.
+    """
+
+    @property
+    def before(self) -> tuple[numpy.typing.NDArray[numpy.uint32], numpy.typing.NDArray[numpy.uint64]]:
+        """From the moment all connections were up until the start."""
+
+    @property
+    def during(self) -> tuple[numpy.typing.NDArray[numpy.uint32], numpy.typing.NDArray[numpy.uint64]]:
+        """From the start to the end of sending."""
+
 class WireConfig:
     """
     How the connections speak, and who each of them is. An empty plan is
@@ -236,7 +298,7 @@ class LoadClient:
     Raises LoadError when a value can't be carried out.
     """
 
-    def __init__(self, *, address: str, port: int, connections: int, workers: int, arrivals: str, rate_per_s: float, in_flight: int, in_flight_max: int, duration_ns: int, timeout_ns: int, drain_ns: int, lease_ns: int, seed: int, agent: int, phase: float, cpus: Sequence[int], spin: bool, flow: FlowConfig, hawkes: HawkesConfig = ..., bursts: BurstConfig = ..., wire: WireConfig = ..., replay: ReplayConfig | None = None) -> None: ...
+    def __init__(self, *, address: str, port: int, connections: int, workers: int, arrivals: str, rate_per_s: float, in_flight: int, in_flight_max: int, duration_ns: int, timeout_ns: int, drain_ns: int, lease_ns: int, seed: int, agent: int, phase: float, cpus: Sequence[int], spin: bool, sample_width_ns: int = 0, flow: FlowConfig, hawkes: HawkesConfig = ..., bursts: BurstConfig = ..., wire: WireConfig = ..., replay: ReplayConfig | None = None) -> None: ...
 
     def connect(self, timeout_ns: int) -> int:
         """
@@ -249,6 +311,12 @@ class LoadClient:
         Start the worker threads; the schedule's zero is start_ns. Returns once they run.
         """
 
+    def end_at(self, end_ns: int) -> None:
+        """
+        End sending at end_ns, earlier than planned: what is due before is still sent, what
+        is due from then on never was. To be called 10 ms ahead at least.
+        """
+
     def progress(self) -> Progress:
         """Where the load is now; no worker is stopped for it. Renews the lease."""
 
@@ -256,6 +324,16 @@ class LoadClient:
         """
         Intervals completed since the last call, rising per worker. Seconds in which a
         worker had no order due are left out.
+        """
+
+    def take_activity(self) -> list[Activity]:
+        """
+        What the workers did in the seconds over since the last call, rising per worker.
+        """
+
+    def jitter(self) -> Jitter:
+        """
+        How late a sleeping thread woke, from the connecting on until sending ended.
         """
 
     def reject_reasons(self) -> list[tuple[bytes, int]]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from cluster.analysis.client_rules import NOT_THE_LOAD
 from cluster.results.engine import EngineExit
 from cluster.results.finding import Severity
 from cluster.results.summary import LevelSummary
@@ -11,16 +12,13 @@ from cluster.results.summary import LevelSummary
 # Findings that say a rate was not sustained, whoever held it back.
 LIMIT_CODES = frozenset(
     {
-        "client-behind-schedule",
+        *NOT_THE_LOAD,
         "rate-not-reached",
         "unstable-at-this-rate",
         "orders-unanswered",
         "ended-early",
     }
 )
-
-# Of these, what a client does by itself though the rate is reached.
-CLIENT_CODES = frozenset({"client-behind-schedule"})
 
 # Findings after which the others say nothing about a rate: part of the load was not there.
 FAILED_CODES = frozenset({"agent-lost", "books-unbalanced"})
@@ -60,8 +58,8 @@ def capacity(
 
     The deciding level is the lowest open-loop level above the sustained one whose rate was not
     reached; without one, the closed-loop level, where something is at its limit by construction;
-    without that, the lowest above the sustained one at which clients were late; without that, the
-    highest level, at which nothing was at its limit.
+    without that, of those above the sustained one, the level at which clients were latest; without
+    that, the highest level, at which nothing was at its limit.
     """
     opened = [level for level in levels if level.arrivals != "closed"]
     closed = [level for level in levels if level.arrivals == "closed"]
@@ -91,14 +89,14 @@ def _deciding(
         and not (interrupted and level.index == last and level.ended_early)
     ]
     # Clients that are late leave a rate unproven; one that was not reached shows where it ends.
-    not_reached = [level for level in above if _failed(level, LIMIT_CODES - CLIENT_CODES)]
+    not_reached = [level for level in above if _failed(level, LIMIT_CODES - NOT_THE_LOAD)]
     if not_reached:
         return min(not_reached, key=lambda level: level.offered_per_s or 0), "rate"
     measured = _highest(closed)
     if measured is not None:
         return measured, "closed-loop"
     if above:
-        return min(above, key=lambda level: level.offered_per_s or 0), "late"
+        return max(above, key=lambda level: level.send_lag_ns.p99 or 0), "late"
     return sustained or _highest(opened), "none"
 
 

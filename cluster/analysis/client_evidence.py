@@ -9,6 +9,7 @@ from cluster.analysis.lag import (
     BACK_PRESSURE_RWND,
     LAG_NOTICED_NS,
     LAG_SHARE_P99,
+    Lag,
     sndbuf_limited_ratio,
 )
 from cluster.results.summary import Evidence, LevelSummary
@@ -23,7 +24,7 @@ _HELD: Final = {
 
 def send_lag(case: Case) -> Evidence | None:
     """Late sends are the client's, unless the engine pushed back."""
-    lag = case.seen.lag
+    lag = _worst(case)
     if lag is None or lag.p99_ns is None:
         return None
     share = lag.share_p99
@@ -55,6 +56,13 @@ def send_lag(case: Case) -> Evidence | None:
         against=("client",),
         weight=1.0,
     )
+
+
+def _worst(case: Case) -> Lag | None:
+    """The lag of all clients, or that of one which is late by itself."""
+    lags = [case.seen.lag, *(window.lag for window in case.seen.agents)]
+    known = [lag for lag in lags if lag is not None and lag.p99_ns is not None]
+    return min(known, key=lambda lag: (not lag.missed, not lag.late), default=None)
 
 
 def worker_cpu(case: Case) -> Evidence | None:

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cluster.analysis.intervals import percentile_dependence, percentile_uncertainty
-from cluster.analysis.latency import percentile_of
-from cluster.analysis.pieces import pieces_of
+from cluster.analysis.latency import percentile_with_interval
+from cluster.analysis.pieces import RESPONSE, over_time
 from cluster.results.agent import Interval
 from cluster.results.histogram import Histogram
 from cluster.units import format_ns
@@ -41,22 +40,19 @@ def until_reached(
     chosen = [interval for interval in intervals if interval.index in window]
     if not chosen:
         return Reached(reached=False, half_width_ratio=None, why="no second was measured yet")
-    pieces = pieces_of(chosen, range(window.start, max(i.index for i in chosen) + 1))
+    seconds = range(window.start, max(interval.index for interval in chosen) + 1)
     response = Histogram.sum(interval.response for interval in chosen)
     missing = sum(interval.orders.intended for interval in chosen) - response.total
-    value, why = percentile_of(response, percentile, missing)
-    if not value:
+    pieces = over_time(chosen, seconds, RESPONSE)
+    told = percentile_with_interval(response, percentile, missing, pieces)
+    if told.interval is None or not told.value_ns:
+        return Reached(reached=False, half_width_ratio=None, why=told.no_interval)
+    if told.interval.high is None:
+        why = f"the interval of p{percentile:g} reaches among orders without an answer"
         return Reached(reached=False, half_width_ratio=None, why=why)
-    found, why = percentile_dependence(pieces, value, percentile)
-    if found is None:
-        return Reached(reached=False, half_width_ratio=None, why=why)
-    interval, why = percentile_uncertainty(response, percentile, missing, found)
-    if interval is None or interval.high is None:
-        why = why or f"the interval of p{percentile:g} reaches among orders without an answer"
-        return Reached(reached=False, half_width_ratio=None, why=why)
-    ratio = (interval.high - interval.low) / 2 / value
+    ratio = (told.interval.high - told.interval.low) / 2 / told.value_ns
     return Reached(
         reached=ratio <= half_width_ratio,
         half_width_ratio=ratio,
-        why=f"p{percentile:g} is {format_ns(value)} ± {ratio:.1%}",
+        why=f"p{percentile:g} is {format_ns(told.value_ns)} ± {ratio:.1%}",
     )

@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 
 from cluster.analysis import client_evidence as client
+from cluster.analysis import client_honesty_evidence as honesty
 from cluster.analysis import engine_evidence as engine
 from cluster.analysis import network_evidence as network
 from cluster.analysis.case import CAUSES, Case, Cause
@@ -19,6 +20,11 @@ OBSERVATIONS = (
     client.worker_wait,
     client.send_buffer,
     client.replies_unread,
+    honesty.outlier_agent,
+    honesty.arrival_law,
+    honesty.pauses,
+    honesty.jitter,
+    honesty.steal,
     engine.engine_cpu,
     engine.predicted_maximum,
     engine.engine_share,

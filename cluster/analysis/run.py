@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cluster.analysis.capacity import FAILED_CODES, Capacity, capacity
+from cluster.analysis.client_rules import clients_failed
 from cluster.analysis.level import summarise_observed
 from cluster.analysis.memory import memory
 from cluster.analysis.observed import Observed, observe
@@ -96,10 +97,7 @@ def _valid(levels: Sequence[LevelSummary], found: Capacity, facts: RunFacts) -> 
     told = [finding for level in levels for finding in level.findings] + list(facts.findings)
     invalid = [f for f in told if f.severity is Severity.INVALID]
     deciding = found.deciding
-    by_clients = deciding is not None and any(
-        f.code == "client-behind-schedule" and f.severity is Severity.INVALID
-        for f in deciding.findings
-    )
+    by_clients = deciding is not None and clients_failed(deciding.findings)
     return (
         (found.sustained is not None or found.closed_loop is not None)
         and facts.engine_exit is None

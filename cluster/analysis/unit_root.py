@@ -4,6 +4,7 @@ The only importer of statsmodels, and only when asked: its import takes longer t
 """
 
 import warnings
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,9 @@ def adf_p(values: NDArray[np.float64]) -> float:
     """
     from statsmodels.tsa.stattools import adfuller  # noqa: PLC0415 - see above
 
-    return float(adfuller(values, autolag="AIC")[1])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that 0.16 will return a record, which _p reads too
+        return _p(adfuller(values, autolag="AIC"))
 
 
 def kpss_p(values: NDArray[np.float64]) -> float:
@@ -38,4 +41,8 @@ def kpss_p(values: NDArray[np.float64]) -> float:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that p lies beyond its table, whose ends it then is
-        return float(kpss(values, regression="c", nlags="auto")[1])
+        return _p(kpss(values, regression="c", nlags="auto"))
+
+
+def _p(found: Any) -> float:  # noqa: ANN401 - a tuple, or from statsmodels 0.16 on a record
+    return float(found.pvalue if hasattr(found, "pvalue") else found[1])

@@ -5,13 +5,13 @@ from typing import Final
 
 from cluster.analysis.capacity import Capacity, capacity
 from cluster.analysis.case import CAUSES, Case, Cause
+from cluster.analysis.client_rules import clients_failed, schedule_missed
 from cluster.analysis.evidence import gather, probabilities
 from cluster.analysis.observed import Observed
 from cluster.analysis.recommendation import advise
 from cluster.analysis.scenario import Bottleneck, baseline_sentence, judged_scenario
 from cluster.experiment.model import Baseline, Scenarios
 from cluster.results.engine import EngineExit, HotFunction
-from cluster.results.finding import Severity
 from cluster.results.summary import Evidence, LevelSummary, Verdict
 from cluster.units import format_rate
 
@@ -86,7 +86,7 @@ def _judge(
         return [], "inconclusive", 0.0
     rows = gather(Case(seen, levels, spinning))
     likely = probabilities(rows)
-    if _clients_behind(deciding) and seen.lag is not None and seen.lag.missed:
+    if clients_failed(deciding.findings) and schedule_missed(seen):
         return rows, "client", max(CONFIDENCE_OF_FACT, likely["client"])
     if engine_exit is not None:
         return rows, "engine", max(CONFIDENCE_OF_FACT, likely["engine"])
@@ -98,13 +98,6 @@ def _judge(
     return rows, cause, likely[cause]
 
 
-def _clients_behind(level: LevelSummary) -> bool:
-    return any(
-        f.code == "client-behind-schedule" and f.severity is Severity.INVALID
-        for f in level.findings
-    )
-
-
 def _sentence(
     bottleneck: Bottleneck,
     confidence: float,
@@ -113,8 +106,8 @@ def _sentence(
     engine_exit: EngineExit | None,
 ) -> str:
     where = _where(found.deciding)
-    if bottleneck == "client" and found.deciding and _clients_behind(found.deciding):
-        return f"The load clients could not keep their schedule at {where}: they are the limit."
+    if bottleneck == "client" and found.deciding and clients_failed(found.deciding.findings):
+        return f"The load clients did not send what was due at {where}: they are the limit."
     if engine_exit is not None and bottleneck == "engine":
         return f"The engine ended: {engine_exit.sentence}"
     if bottleneck != "inconclusive":

@@ -1,16 +1,20 @@
 """What the agents have said so far during a level, kept as it comes in."""
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 from cluster.fleet.agent import Closing, Poll
 from cluster.results.agent import AgentResult, Interval, Progress
 from cluster.results.histogram import Histogram
 from cluster.results.orders import OrderCounts
+from cluster.results.over_time import Activity
 from cluster.results.replies import ReplyCounts
+
+Second = TypeVar("Second", Interval, Activity)
 
 
 class Ledger:
-    """Progress and closed intervals of every agent of one level.
+    """Progress and closed seconds of every agent of one level.
 
     Whatever an agent has said stays, also when it is lost afterwards.
     """
@@ -19,6 +23,7 @@ class Ledger:
         self.progress: dict[str, list[Progress]] = {agent: [] for agent in agents}
         self.lost: dict[str, str] = {}
         self._intervals: dict[str, dict[int, Interval]] = {agent: {} for agent in agents}
+        self._activity: dict[str, dict[int, Activity]] = {agent: {} for agent in agents}
         self._closings: dict[str, Closing] = {}
 
     @property
@@ -31,10 +36,10 @@ class Ledger:
         self.lost.update(failed)
         for agent, poll in polls.items():
             self.progress[agent].append(poll.progress)
-            mine = self._intervals[agent]
             for interval in poll.intervals:
-                known = mine.get(interval.index)
-                mine[interval.index] = known + interval if known else interval
+                _add(self._intervals[agent], interval.index, interval)
+            for second in poll.activity:
+                _add(self._activity[agent], second.index, second)
 
     def close(self, closings: Mapping[str, Closing], failed: Mapping[str, str]) -> None:
         """Enter what the agents said at the end."""
@@ -76,7 +81,7 @@ class Ledger:
             agent=agent,
             host=host,
             start_ns=start_ns,
-            intervals=tuple(self._intervals[agent][k] for k in sorted(self._intervals[agent])),
+            intervals=_rising(self._intervals[agent]),
             orders=said[-1].orders if said else OrderCounts(),
             errors=dict(said[-1].errors) if said else {},
             tcp=closing.tcp if closing else None,
@@ -85,4 +90,17 @@ class Ledger:
             lost=self.lost.get(agent, ""),
             replies=said[-1].replies if said else ReplyCounts(),
             reject_reasons=dict(closing.reject_reasons) if closing else {},
+            activity=_rising(self._activity[agent]),
+            jitter=closing.jitter if closing else None,
+            steal_ratio=closing.steal_ratio if closing else None,
         )
+
+
+def _add(seconds: dict[int, Second], index: int, part: Second) -> None:
+    """Enter a part of a second: of one worker, or of what one poll brought."""
+    known = seconds.get(index)
+    seconds[index] = part if known is None else known + part
+
+
+def _rising(seconds: Mapping[int, Second]) -> tuple[Second, ...]:
+    return tuple(seconds[index] for index in sorted(seconds))

@@ -7,18 +7,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypedDict
 
+import numpy as np
+
 from cluster import __version__, _native
 from cluster.errors import ClusterError
 from cluster.experiment.model import Bursts, Hawkes, OrderFlow, Replay
+from cluster.fleet.host_cpu import Ticks, cpu_ticks, steal_ratio
 from cluster.fleet.replay_reader import FileLook, FirstRows, ReplayReader
 from cluster.fleet.spec import LoadSpec, ReplaySpec
 from cluster.fleet.worker_use import worker_use
 from cluster.host.facts import facts_of
 from cluster.host.local import LocalHost
-from cluster.results.agent import Interval, Progress, TcpStats, WorkerThread
+from cluster.results.agent import Interval, Jitter, Progress, TcpStats, WorkerThread
 from cluster.results.facts import HostFacts
 from cluster.results.histogram import Histogram
 from cluster.results.orders import OrderCounts
+from cluster.results.over_time import Activity, Slots
 from cluster.results.replies import ReplyCounts, reason_text
 from cluster.units import NS_PER_S
 
@@ -51,6 +55,7 @@ class Poll:
 
     progress: Progress
     intervals: tuple[Interval, ...]  # closed since; several may have the same index: add them
+    activity: tuple[Activity, ...] = ()  # of seconds over since; likewise
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,8 @@ class Closing:
     workers: tuple[WorkerThread, ...]
     peak_rss_bytes: int
     reject_reasons: dict[str, int] = field(default_factory=dict)  # by the reason's text
+    jitter: Jitter | None = None
+    steal_ratio: float | None = None  # of the host's CPU time, from the start to the end
 
 
 class _Source(TypedDict, total=False):
@@ -84,6 +91,7 @@ class Agent:
         self._reader: ReplayReader | None = None
         self._file = ""  # whose orders are sent
         self._refusals: Mapping[str, str] = {}
+        self._ticks: Ticks | None = None  # at the start
 
     def place(self) -> Place:
         """Where this agent runs."""
@@ -143,6 +151,7 @@ class Agent:
             phase=share.phase,
             cpus=list(share.cpus),
             spin=spec.spin,
+            sample_width_ns=spec.sample_width_ns,
             flow=_flow(spec.flow),
             hawkes=_hawkes(spec.law),
             bursts=_bursts(spec.law),
@@ -181,9 +190,18 @@ class Agent:
     def start_at(self, start_ns: int) -> None:
         """Let the first order be due at `start_ns` of this host's clock."""
         self._required().start_at(start_ns)
+        self._ticks = cpu_ticks()
+
+    def end_at(self, end_ns: int) -> None:
+        """Let no order be due from `end_ns` of this host's clock on.
+
+        Orders due before are still sent. For levels whose length is decided while they run: to be
+        called 10 ms ahead at least. An end later than the planned one changes nothing.
+        """
+        self._required().end_at(end_ns)
 
     def poll(self) -> Poll:
-        """Progress, and the intervals closed since the last call. Renews the lease."""
+        """Progress, and the seconds closed since the last call. Renews the lease."""
         client = self._required()
         progress = client.progress()
         self._watch_workers(client)
@@ -200,6 +218,7 @@ class Agent:
                 **self._source(client),
             ),
             tuple(_interval(interval) for interval in client.take_intervals()),
+            tuple(_activity(second) for second in client.take_activity()),
         )
 
     def stop(self) -> None:
@@ -211,6 +230,7 @@ class Agent:
         """Wait until every order has met its fate and report the rest."""
         client = self._required()
         complete = client.join(timeout_ns)
+        stolen = steal_ratio(self._ticks, cpu_ticks())
         tcp = client.tcp_stats()
         return Closing(
             poll=self.poll(),
@@ -219,6 +239,8 @@ class Agent:
             workers=tuple(self._workers.values()),
             peak_rss_bytes=_peak_rss_bytes(),
             reject_reasons={reason_text(raw): n for raw, n in client.reject_reasons()},
+            jitter=_jitter(client.jitter()),
+            steal_ratio=stolen,
         )
 
     def close(self) -> None:
@@ -361,7 +383,26 @@ def _interval(interval: _native.Interval) -> Interval:
         send_lag=Histogram.from_sparse(*interval.send_lag),
         engine=Histogram.from_sparse(*interval.engine),
         other_reply=Histogram.from_sparse(*interval.other_reply),
+        slots=Slots.from_sparse(*interval.slots),
     )
+
+
+def _activity(second: _native.Activity) -> Activity:
+    # Copies: the records outlive the native second and are of one integer type.
+    return Activity(
+        index=second.index,
+        sent_per_ms=second.sent_per_ms.astype(np.int64),
+        in_flight_order_ns=second.in_flight_order_ns.astype(np.int64),
+        send_sample_ns=second.send_sample_ns.astype(np.int64),
+        sample_cut=second.sample_cut,
+        poll_gap=Histogram.from_sparse(*second.poll_gap),
+        kernel_send=Histogram.from_sparse(*second.kernel_send),
+        kernel_receive=Histogram.from_sparse(*second.kernel_receive),
+    )
+
+
+def _jitter(jitter: _native.Jitter) -> Jitter:
+    return Jitter(Histogram.from_sparse(*jitter.before), Histogram.from_sparse(*jitter.during))
 
 
 def _replies(progress: _native.Progress) -> ReplyCounts:

@@ -97,6 +97,11 @@ class Fleet(ABC):
         arguments = {name: (ns,) for name, ns in start_ns.items()}
         return self.call(Agent.start_at, arguments, ANSWER_TIMEOUT_S)
 
+    def end_at(self, end_ns: Mapping[str, int]) -> PerAgent[None]:
+        """Let no order of an agent be due from a time of its own clock on; see `Agent.end_at`."""
+        arguments = {name: (ns,) for name, ns in end_ns.items()}
+        return self.call(Agent.end_at, arguments, ANSWER_TIMEOUT_S)
+
     def poll(self, agents: tuple[str, ...]) -> PerAgent[Poll]:
         """What has happened since the last poll."""
         return self.call(Agent.poll, dict.fromkeys(agents, ()), ANSWER_TIMEOUT_S)

@@ -8,6 +8,7 @@ from typing import Literal
 from cluster.experiment.model import Bursts, Experiment, Hawkes, OrderFlow, Replay
 from cluster.experiment.plan import AgentShare, Level
 from cluster.experiment.wire import CompiledProtocol
+from cluster.results.over_time import sample_slice
 from cluster.units import NS_PER_S
 
 # Longer than any pause of a healthy driver, short enough that an orphan's load ends by itself.
@@ -55,6 +56,7 @@ class LoadSpec:
     flow: OrderFlow
     wire: WireSpec
     replay: ReplaySpec | None = None
+    sample_width_ns: int = 0  # of the part of each second whose send times are kept; 0: none
 
 
 def specs_of(
@@ -86,6 +88,7 @@ def specs_of(
                 refusals=protocol.refusals,
             ),
             replay=_replay(experiment, level),
+            sample_width_ns=sample_slice(level.offered_per_s).width_ns,
         )
         for share in level.shares
     }

@@ -89,8 +89,11 @@ class ArrivalTest(Record):
     anderson_darling: float | None  # A*² of a thinned sample, for exponential gaps
     dispersion: dict[str, float]  # index of dispersion of counts, by length of time: 1 ms …
     dispersion_expected: dict[str, float]
-    kept: bool | None  # None: not tested
+    kept: bool | None  # at any length of time that matters here; None: not tested
     not_measured: dict[str, str] = Field(default_factory=dict)
+    moved_ns: int | None = (
+        None  # so far must orders have been moved, at least, to leave as they did
+    )
 
 
 class SeriesTest(Record):

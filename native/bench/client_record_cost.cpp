@@ -69,14 +69,30 @@ int main() {
     std::printf("histogram record   %6.2f ns\n",
                 cost_ns([&](std::size_t i) { histogram->record(times[i]); }));
 
+    std::vector<Activity> seconds;
     const auto channel = std::make_unique<IntervalChannel>();
-    Recorder recorder(*channel, 0);
-    std::printf("order in the books %6.2f ns (four histograms)\n", cost_ns([&](std::size_t i) {
-                    IntervalSet* set = recorder.intend(0);
-                    recorder.sent(*set);
-                    recorder.send_lag(*set, times[i] >> 6);
-                    recorder.answered(*set, true, times[i], times[i] - (times[i] >> 6));
-                    recorder.engine_time(*set, 1, 1 + static_cast<std::uint64_t>(times[i] >> 3));
+    const auto activity = std::make_unique<ActivityChannel>();
+    Recorder recorder(*channel, *activity, 0);
+    std::printf(
+        "order in the books %6.2f ns (four histograms, slots)\n", cost_ns([&](std::size_t i) {
+            const std::int64_t intended_ns = static_cast<std::int64_t>(i) * 200'000;
+            IntervalSet* set = recorder.intend(intended_ns);
+            recorder.sent(*set);
+            recorder.send_lag(*set, times[i] >> 6);
+            recorder.answered(*set, true,
+                              {intended_ns, intended_ns + (times[i] >> 6), intended_ns + times[i]});
+            recorder.engine_time(*set, 1, 1 + static_cast<std::uint64_t>(times[i] >> 3));
+        }));
+
+    std::int64_t passed_ns = 0;
+    std::printf("pass in activity   %6.2f ns (a send, an answer, a poll gap)\n",
+                cost_ns([&](std::size_t i) {
+                    passed_ns += 200;
+                    recorder.reach(passed_ns);
+                    recorder.poll_gap(times[i] >> 6);
+                    recorder.sent_at(passed_ns, 1);
+                    recorder.reach(passed_ns + 100);
+                    if ((passed_ns & 0xFFFF'FFFF) == 0) activity->collect(seconds);
                 }));
 
     std::int64_t sum_ns = 0;

@@ -1,11 +1,11 @@
 // Books, intervals and progress, as Python reads them.
-#include <nanobind/ndarray.h>
 #include <nanobind/stl/map.h>
 #include <nanobind/stl/string.h>
 
 #include <map>
 #include <string>
 
+#include "bindings/arrays.h"
 #include "bindings/bindings.h"
 #include "client/interval.h"
 #include "client/progress.h"
@@ -16,16 +16,11 @@ namespace nb = nanobind;
 namespace cluster {
 namespace {
 
-template <class T>
-using Array = nb::ndarray<nb::numpy, const T, nb::ndim<1>>;
-
-/// Both arrays of a sparse histogram, without a copy: they keep their interval alive.
-template <SparseHistogram Interval::* kMember>
-nb::tuple arrays_of(nb::handle_t<Interval> self) {
-    const SparseHistogram& sparse = nb::cast<const Interval&>(self).*kMember;
-    return nb::make_tuple(
-        Array<std::uint32_t>(sparse.indices.data(), {sparse.indices.size()}, self),
-        Array<std::uint64_t>(sparse.counts.data(), {sparse.counts.size()}, self));
+/// Due and response sums by slot; places and counts of the response buckets that are not empty.
+nb::tuple slots_of(nb::handle_t<Interval> self) {
+    const SparseSlots& slots = nb::cast<const Interval&>(self).slots;
+    return nb::make_tuple(array_of(slots.due, self), array_of(slots.places, self),
+                          array_of(slots.counts, self), array_of(slots.response_sum_ns, self));
 }
 
 std::map<std::string, std::uint64_t> by_name(const ErrorCounts& errors) {
@@ -51,11 +46,6 @@ void bind_books(nb::module_& module) {
 }
 
 void bind_interval(nb::module_& module) {
-    const auto arrays = [](const char* name) {
-        return std::string("def ") + name +
-               "(self) -> tuple[numpy.typing.NDArray[numpy.uint32], "
-               "numpy.typing.NDArray[numpy.uint64]]";
-    };
     nb::class_<Interval>(
         module, "Interval",
         "All orders of a worker whose *intended* time lies in second `index` after the start.\n\n"
@@ -67,16 +57,22 @@ void bind_interval(nb::module_& module) {
         "their first when the last is.")
         .def_ro("index", &Interval::index)
         .def_ro("books", &Interval::books)
-        .def_prop_ro("response", &arrays_of<&Interval::response>,
-                     nb::for_getter(nb::sig(arrays("response").c_str())))
-        .def_prop_ro("service", &arrays_of<&Interval::service>,
-                     nb::for_getter(nb::sig(arrays("service").c_str())))
-        .def_prop_ro("send_lag", &arrays_of<&Interval::send_lag>,
-                     nb::for_getter(nb::sig(arrays("send_lag").c_str())))
-        .def_prop_ro("engine", &arrays_of<&Interval::engine>,
-                     nb::for_getter(nb::sig(arrays("engine").c_str())))
-        .def_prop_ro("other_reply", &arrays_of<&Interval::other_reply>,
-                     nb::for_getter(nb::sig(arrays("other_reply").c_str())));
+        .def_prop_ro("response", &histogram_of<Interval, &Interval::response>,
+                     nb::for_getter(nb::sig(histogram_signature("response").c_str())))
+        .def_prop_ro("service", &histogram_of<Interval, &Interval::service>,
+                     nb::for_getter(nb::sig(histogram_signature("service").c_str())))
+        .def_prop_ro("send_lag", &histogram_of<Interval, &Interval::send_lag>,
+                     nb::for_getter(nb::sig(histogram_signature("send_lag").c_str())))
+        .def_prop_ro("engine", &histogram_of<Interval, &Interval::engine>,
+                     nb::for_getter(nb::sig(histogram_signature("engine").c_str())))
+        .def_prop_ro("other_reply", &histogram_of<Interval, &Interval::other_reply>,
+                     nb::for_getter(nb::sig(histogram_signature("other_reply").c_str())))
+        .def_prop_ro(
+            "slots", &slots_of,
+            nb::for_getter(nb::sig(
+                arrays_signature("slots", {"uint32", "uint16", "uint32", "uint64"}).c_str())),
+            "By 50 ms in which orders were due: how many; places (slot · COARSE_LEN + bucket) and\n"
+            "counts of response times; their sums, ns.");
 }
 
 void bind_progress(nb::module_& module) {

@@ -8,6 +8,7 @@ namespace cluster {
 class LoadClient;
 
 void bind_results(nanobind::module_& module);
+void bind_over_time(nanobind::module_& module);
 void bind_load(nanobind::module_& module);
 void bind_replay_types(nanobind::module_& module);
 void bind_replay_calls(nanobind::class_<LoadClient>& client);

@@ -26,5 +26,6 @@ NB_MODULE(_native, module) {
         nb::arg("value_ns"),
         "Index of a value in HdrHistogram's counts array (lowest 1 ns, highest 1 h, 3 digits).");
     bind_results(module);
+    bind_over_time(module);
     bind_load(module);
 }

@@ -108,9 +108,11 @@ public:
         std::copy_n(partial_.begin(), partial_size_, scratch.begin());
         const IoResult result = socket_.recv(scratch.subspan(partial_size_));
         const std::int64_t received_ns = clock.now_ns();
+        if (result.status == IoStatus::kWouldBlock) return false;
+        recorder.reach(received_ns);
         switch (result.status) {
-            case IoStatus::kOk: break;
-            case IoStatus::kWouldBlock: return false;
+            case IoStatus::kOk:
+            case IoStatus::kWouldBlock: break;
             case IoStatus::kClosed:
                 lose(was_reset_ ? ErrorKind::kReset : ErrorKind::kClosedByEngine, recorder);
                 return false;

@@ -30,6 +30,7 @@ std::string_view name_of(ErrorKind kind) noexcept {
         case ErrorKind::kLeaseExpired: return "lease_expired";
         case ErrorKind::kReplayStarved: return "replay_starved";
         case ErrorKind::kReplayUnknownReference: return "replay_unknown_reference";
+        case ErrorKind::kActivityOverrun: return "activity_overrun";
     }
     return "unknown";
 }

@@ -41,8 +41,10 @@ enum class ErrorKind : std::uint8_t {
     kLeaseExpired,     ///< progress() was not called for lease_ns: the load stopped by itself
     kReplayStarved,    ///< an order of a file reached its worker only after it was due
     kReplayUnknownReference,  ///< a replace or cancel names no living order of the file: skipped
+    kActivityOverrun,  ///< 50 ms of the client's doings entered in an earlier second's: none was
+                       ///< free
 };
-inline constexpr std::size_t kErrorKinds = 20;
+inline constexpr std::size_t kErrorKinds = 21;
 
 /// The kind's name in results: `late_reply`.
 std::string_view name_of(ErrorKind kind) noexcept;

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace cluster {
 
@@ -63,5 +64,23 @@ public:
 private:
     std::array<Count, HistogramLayout::kCountsLen> counts_{};
 };
+
+/// The buckets of a histogram that are not empty, rising.
+struct SparseHistogram {
+    std::vector<std::uint32_t> indices;
+    std::vector<std::uint64_t> counts;
+};
+
+template <class Count>
+SparseHistogram sparse(const Histogram<Count>& histogram) {
+    SparseHistogram result;
+    const auto& counts = histogram.counts();
+    for (std::size_t index = 0; index < counts.size(); ++index) {
+        if (counts[index] == 0) continue;
+        result.indices.push_back(static_cast<std::uint32_t>(index));
+        result.counts.push_back(counts[index]);
+    }
+    return result;
+}
 
 }  // namespace cluster

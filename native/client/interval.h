@@ -1,14 +1,12 @@
 // One second of one worker: books and histograms, as recorded and as handed out.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <vector>
 
 #include "client/books.h"
 #include "client/histogram.h"
-#include "client/spsc_queue.h"
+#include "client/over_time.h"
+#include "client/set_channel.h"
 
 namespace cluster {
 
@@ -18,7 +16,9 @@ namespace cluster {
 /// 4 billion orders: more than a worker can send in the time a set is in use.
 struct IntervalSet {
     std::int64_t index = 0;
+    std::int64_t begins_ns = 0;  ///< that second, by the clock
     Books books;
+    SlotCounts slots;
     Histogram<std::uint32_t> response;
     Histogram<std::uint32_t> service;
     Histogram<std::uint32_t> send_lag;
@@ -26,12 +26,6 @@ struct IntervalSet {
     Histogram<std::uint32_t> other_reply;  ///< see Recorder::other_reply
 
     void clear() noexcept;
-};
-
-/// The buckets of a histogram that are not empty, rising.
-struct SparseHistogram {
-    std::vector<std::uint32_t> indices;
-    std::vector<std::uint64_t> counts;
 };
 
 /// An interval set for keeping: the same orders, a few KB.
@@ -43,29 +37,12 @@ struct Interval {
     SparseHistogram send_lag;
     SparseHistogram engine;
     SparseHistogram other_reply;
+    SparseSlots slots;
 };
 
 Interval keep(const IntervalSet& set);
 
-/// A worker's interval sets on their way to the collector and back, without locks.
-class IntervalChannel {
-public:
-    static constexpr std::size_t kSets = 16;
-
-    IntervalChannel();
-
-    /// For the worker: an empty set, or nullptr when all are in use.
-    IntervalSet* take_free() noexcept;
-    /// For the worker: a set whose orders have all met their fate.
-    void hand_over(IntervalSet* set) noexcept;
-
-    /// For the collector: appends what the worker has handed over, and gives the sets back empty.
-    void collect(std::vector<Interval>& intervals);
-
-private:
-    std::vector<std::unique_ptr<IntervalSet>> sets_;
-    SpscQueue<IntervalSet*, kSets> complete_;
-    SpscQueue<IntervalSet*, kSets> free_;
-};
+/// Seconds whose last orders wait for their fate hold their sets for as long.
+using IntervalChannel = SetChannel<IntervalSet, 16>;
 
 }  // namespace cluster

@@ -156,6 +156,7 @@ std::uint32_t LoadClient::connect(std::int64_t timeout_ns) {
         sockets_.clear();
         throw;
     }
+    jitter_.begin();
     return static_cast<std::uint32_t>(sockets_.size());
 }
 
@@ -186,6 +187,7 @@ void LoadClient::start_at(std::int64_t start_ns) {
     for (std::uint32_t i = 0; i < config_.workers; ++i) {
         workers_.push_back(make_worker(i, start_ns));
     }
+    jitter_.start_at(start_ns, start_ns + config_.duration_ns);
     renew_lease(std::max(start_ns, MonotonicClock::now_ns()));
     for (std::uint32_t i = 0; i < config_.workers; ++i) {
         threads_.emplace_back([this, i] { run_worker(i); });
@@ -258,8 +260,12 @@ std::unique_ptr<LoadClient::AnyWorker> LoadClient::make_worker_with(Schedule sch
             TcpSocket(fds.back()), codecs_[i], flows_[i % flows_.size()],
             ConnectionPlan{limit, config_.timeout_ns, living_orders_max(config_)}, received_[i]);
     }
-    const WorkerPlan plan{start_ns, config_.duration_ns, config_.drain_ns, config_.spin,
-                          plan_->session.logout_timeout_ns};
+    const WorkerPlan plan{start_ns,
+                          config_.duration_ns,
+                          config_.drain_ns,
+                          config_.spin,
+                          plan_->session.logout_timeout_ns,
+                          SampleSlice{config_.sample_width_ns}};
     return std::make_unique<TypedWorker<TypedLoad>>(
         MonotonicClock{}, Connections(EpollPoller(fds), std::move(connections), in_flight),
         schedule, plan, *shared_[worker]);
@@ -321,6 +327,11 @@ std::vector<Interval> LoadClient::take_intervals() {
     return std::exchange(intervals_, {});
 }
 
+std::vector<Activity> LoadClient::take_activity() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(activity_, {});
+}
+
 std::vector<std::pair<std::string, std::uint64_t>> LoadClient::reject_reasons() const {
     std::map<std::string, std::uint64_t> sum;
     for (const auto& shared : shared_) {
@@ -349,6 +360,20 @@ std::vector<int> LoadClient::descriptors() const {
     return fds;
 }
 
+void LoadClient::end_at(std::int64_t end_ns) {
+    if (workers_.empty()) throw LoadError("end_at: the load has not been started");
+    // Closed-loop no order has a time: there the workers end alone.
+    if (feeder_ && config_.arrivals != ArrivalLaw::kClosed) {
+        feeder_->end_by(std::max<std::int64_t>(0, end_ns - start_ns_));
+    }
+    for (const auto& shared : shared_) {
+        std::int64_t current_ns = shared->ends_ns.load(std::memory_order_relaxed);
+        while (end_ns < current_ns && !shared->ends_ns.compare_exchange_weak(current_ns, end_ns)) {
+        }
+    }
+    jitter_.end_at(end_ns);
+}
+
 void LoadClient::stop() {
     ask_to_stop(StopRequest::kStop);
 }
@@ -365,6 +390,7 @@ void LoadClient::ask_to_stop(StopRequest request) {
         const std::int64_t seen_ns = MonotonicClock::now_ns() + kStopIsSeenNs;
         feeder_->end_by(start_ns == 0 ? 0 : std::max<std::int64_t>(0, seen_ns - start_ns));
     }
+    jitter_.end_at(MonotonicClock::now_ns());
     for (const auto& shared : shared_) {
         // An abort is never taken back by a later stop.
         auto expected = StopRequest::kNone;
@@ -384,7 +410,12 @@ void LoadClient::collect_until_finished() {
             return shared->finished.load(std::memory_order_acquire);
         });
         std::vector<Interval> taken;
-        for (const auto& shared : shared_) shared->intervals.collect(taken);
+        std::vector<Activity> done;
+        for (const auto& shared : shared_) {
+            shared->intervals.collect(taken);
+            shared->activity.collect(done);
+        }
+        if (finished) jitter_.end_at(MonotonicClock::now_ns());
         const std::int64_t idle_ns =
             MonotonicClock::now_ns() - lease_from_ns_.load(std::memory_order_relaxed);
         if (config_.lease_ns > 0 && idle_ns > config_.lease_ns && !finished &&
@@ -393,6 +424,7 @@ void LoadClient::collect_until_finished() {
         }
         std::unique_lock lock(mutex_);
         std::move(taken.begin(), taken.end(), std::back_inserter(intervals_));
+        std::move(done.begin(), done.end(), std::back_inserter(activity_));
         all_collected_ = finished;
         if (!finished) changed_.wait_for(lock, kCollectEvery);
     }
@@ -412,6 +444,7 @@ bool LoadClient::join(std::int64_t timeout_ns) {
         if (thread.joinable()) thread.join();
     }
     if (collector_.joinable()) collector_.join();
+    jitter_.stop();
     return true;
 }
 
@@ -421,6 +454,7 @@ void LoadClient::close() {
         if (thread.joinable()) thread.join();
     }
     if (collector_.joinable()) collector_.join();
+    jitter_.stop();
     sockets_.clear();
 }
 

@@ -12,6 +12,7 @@
 
 #include "client/file_descriptor.h"
 #include "client/interval.h"
+#include "client/jitter_meter.h"
 #include "client/load_config.h"
 #include "client/progress.h"
 #include "client/replay_feeder.h"
@@ -41,12 +42,25 @@ public:
     /// Starts the worker threads; the schedule's zero is `start_ns`. Returns once they run.
     void start_at(std::int64_t start_ns);
 
+    /// Ends sending at `end_ns` of the clock, earlier than planned: what is due before is still
+    /// sent, what is due from then on never was due. To be called 10 ms ahead at least: what may
+    /// have been counted as due when a worker learns of it stays due. An end later than the planned
+    /// one, or than one asked for before, changes nothing.
+    void end_at(std::int64_t end_ns);
+
     /// Where the load is now. Renews the lease.
     Progress progress();
 
     /// The intervals completed since the last call; of one worker they rise. Seconds in which a
     /// worker had no order due are left out.
     std::vector<Interval> take_intervals();
+
+    /// What the workers did in the seconds that are over since the last call; of one worker they
+    /// rise.
+    std::vector<Activity> take_activity();
+
+    /// How late a sleeping thread woke, from the connecting on until sending ended or until now.
+    Jitter jitter() const { return jitter_.measured(); }
 
     /// Why orders were rejected, by the engine's own reason; "" is what no longer had room in the
     /// list. Empty until every worker has ended.
@@ -102,6 +116,7 @@ private:
     std::vector<std::unique_ptr<AnyWorker>> workers_;
     std::vector<std::thread> threads_;
     std::thread collector_;
+    JitterMeter jitter_;
 
     std::atomic<std::int64_t> start_ns_ = 0;
     std::atomic<std::int64_t> lease_from_ns_ = 0;
@@ -110,6 +125,7 @@ private:
     mutable std::mutex mutex_;  ///< guards what follows
     std::condition_variable changed_;
     std::vector<Interval> intervals_;
+    std::vector<Activity> activity_;
     bool all_collected_ = false;
 };
 

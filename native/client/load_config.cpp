@@ -70,6 +70,8 @@ void require_possible(const LoadConfig& config) {
     require(config.drain_ns >= 0, "drain_ns: must not be negative");
     require(config.lease_ns >= 0, "lease_ns: must not be negative");
     require(config.phase >= 0 && config.phase <= 1, "phase: must be 0 to 1");
+    require(config.sample_width_ns >= 0 && config.sample_width_ns <= kNsPerS,
+            "sample_width_ns: must be 0 to a second");
     require(config.cpus.empty() || config.cpus.size() == config.workers,
             "cpus: give one CPU per worker, or none");
     if (config.arrivals == ArrivalLaw::kHawkes) require_possible(config.hawkes);

@@ -83,6 +83,8 @@ public:
 
     /// So many bytes of what was taken have gone out.
     void mark_sent(std::size_t bytes, std::int64_t sent_ns, Recorder& recorder) noexcept {
+        recorder.reach(sent_ns);
+        std::uint32_t orders = 0;
         // Bytes of an order that an earlier send took a part of count with those of this send.
         bytes += sent_of_first_;
         while (table_.sent_end() != table_.next()) {
@@ -90,6 +92,7 @@ public:
             if (bytes < length) break;
             bytes -= length;
             OrderSlot& slot = table_.mark_sent(sent_ns);
+            ++orders;
             if constexpr (kClosedLoop) {
                 slot.intended_ns = sent_ns;
                 slot.set = recorder.intend(sent_ns);
@@ -100,6 +103,7 @@ public:
             }
         }
         sent_of_first_ = bytes;
+        if (orders > 0) recorder.sent_at(sent_ns, orders);
     }
 
     /// All that was taken has gone out, and some bytes that are no order's.
@@ -129,9 +133,9 @@ public:
     /// Orders sent so long ago that their time is over have timed out.
     void expire(std::int64_t now_ns, Recorder& recorder) noexcept {
         while (table_.oldest() != table_.sent_end()) {
-            OrderSlot& slot = table_.slot(table_.oldest());
-            if (now_ns - slot.sent_ns < timeout_ns_) return;
-            time_out(slot, recorder);
+            const std::uint64_t sequence = table_.oldest();
+            if (now_ns - table_.slot(sequence).sent_ns < timeout_ns_) return;
+            time_out(sequence, recorder);
         }
     }
 
@@ -143,7 +147,9 @@ public:
     template <class Fate>
     void settle_all(Recorder& recorder, Fate fate_of_sent) noexcept {
         for (std::uint64_t i = table_.oldest(); i != table_.sent_end(); ++i) {
-            if (table_.is_waiting(i)) fate_of_sent(*table_.slot(i).set);
+            if (!table_.is_waiting(i)) continue;
+            fate_of_sent(*table_.slot(i).set);
+            leave_in_part(i, recorder);
         }
         if constexpr (!kClosedLoop) {
             for (std::uint64_t i = table_.sent_end(); i != table_.next(); ++i) {
@@ -179,7 +185,7 @@ private:
                 }
                 return;
             }
-            case Meaning::kReceived: return acknowledge(sequence, received_ns);
+            case Meaning::kReceived: return acknowledge(sequence, received_ns, recorder);
             case Meaning::kExecuted:
             case Meaning::kFilled:
                 ++traffic.executions;
@@ -231,7 +237,7 @@ private:
             const bool accepted = reply.meaning != Meaning::kRejected;
             if (reply.meaning == Meaning::kReceived) {
                 order->pending = pending + 1;
-                return acknowledge(pending, received_ns);
+                return acknowledge(pending, received_ns, recorder);
             }
             count_order(pending, traffic);
             if (accepted) living_.erase(sequence);
@@ -356,10 +362,18 @@ private:
     }
 
     /// An interim acknowledgement: the first reply, which answers nothing.
-    void acknowledge(std::uint64_t sequence, std::int64_t received_ns) noexcept {
+    void acknowledge(std::uint64_t sequence, std::int64_t received_ns,
+                     Recorder& recorder) noexcept {
         if (!table_.is_waiting(sequence) || !manners_.has_received) return;
         std::int64_t& first_ns = first_ns_[table_.place_of(sequence)];
-        if (first_ns == 0) first_ns = received_ns;
+        if (first_ns != 0) return;
+        first_ns = received_ns;
+        if (!manners_.timed_by_last) recorder.answered_in_part();
+    }
+
+    /// An order that waits no more is no exception to what is in flight.
+    void leave_in_part(std::uint64_t sequence, Recorder& recorder) noexcept {
+        if (!manners_.timed_by_last && acknowledged_ns(sequence) != 0) recorder.settles_in_part();
     }
 
     /// When an acknowledgement of that request came; 0: none did.
@@ -377,7 +391,7 @@ private:
         if (received_ns - slot.sent_ns >= timeout_ns_) [[unlikely]] {
             // It arrived between its deadline and the next scan: a time-out does not depend on
             // when we look.
-            time_out(slot, recorder);
+            time_out(sequence, recorder);
             return recorder.error(table_.is_late(sequence) ? ErrorKind::kLateReply
                                                            : ErrorKind::kDuplicateReply);
         }
@@ -410,8 +424,8 @@ private:
                 if (!goes_on) recorder.other_reply(other_ns - slot.intended_ns);
             }
         }
-        recorder.answered(*slot.set, accepted, counted_ns - slot.intended_ns,
-                          counted_ns - slot.sent_ns);
+        recorder.answered(*slot.set, accepted, {slot.intended_ns, slot.sent_ns, counted_ns});
+        leave_in_part(sequence, recorder);
         table_.settle(slot, OrderState::kAnswered);
     }
 
@@ -445,8 +459,10 @@ private:
         }
     }
 
-    void time_out(OrderSlot& slot, Recorder& recorder) noexcept {
+    void time_out(std::uint64_t sequence, Recorder& recorder) noexcept {
+        OrderSlot& slot = table_.slot(sequence);
         recorder.timed_out(*slot.set);
+        leave_in_part(sequence, recorder);
         table_.settle(slot, OrderState::kTimedOut);
     }
 

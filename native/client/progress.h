@@ -6,7 +6,9 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <limits>
 
+#include "client/activity.h"
 #include "client/books.h"
 #include "client/errors.h"
 #include "client/interval.h"
@@ -58,11 +60,14 @@ enum class StopRequest : std::uint8_t {
 struct alignas(128) WorkerShared {
     PublishedProgress progress;
     alignas(128) std::atomic<StopRequest> stop = StopRequest::kNone;
+    /// Orders due from this time of the clock on are not sent, and not intended.
+    std::atomic<std::int64_t> ends_ns = std::numeric_limits<std::int64_t>::max();
     std::atomic<pid_t> thread_id = 0;
     /// Set after the last interval has been handed over.
     std::atomic<bool> finished = false;
     RejectReasons reasons;  ///< to be read once finished
     IntervalChannel intervals;
+    ActivityChannel activity;
 };
 
 }  // namespace cluster

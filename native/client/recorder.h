@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 
+#include "client/activity_recorder.h"
 #include "client/clock.h"
 #include "client/errors.h"
 #include "client/interval.h"
@@ -14,16 +15,25 @@
 
 namespace cluster {
 
-/// Keeps the books twice: per second of intended time, and as totals.
+/// An order that has its answer.
+struct AnsweredOrder {
+    std::int64_t intended_ns;
+    std::int64_t sent_ns;
+    std::int64_t received_ns;
+};
+
+/// Keeps the books twice: per second of intended time, and as totals. Beside them, what the worker
+/// does itself, per second of its clock.
 ///
 /// Belongs to one worker; allocates nothing. A second's set is handed over once the schedule has
 /// passed it and each of its orders has met its fate, earlier seconds first. When no set is
 /// free, recording goes on in the current one and every such order is counted as
-/// `interval_overrun`: the sums stay exact.
+/// `interval_overrun`: the sums stay exact, and its last slot holds them.
 class Recorder {
 public:
-    Recorder(IntervalChannel& channel, std::int64_t start_ns) noexcept
-        : channel_(channel), start_ns_(start_ns) {
+    Recorder(IntervalChannel& channel, ActivityChannel& activity, std::int64_t start_ns,
+             SampleSlice slice = {}) noexcept
+        : channel_(channel), activity_(activity, start_ns, slice), start_ns_(start_ns) {
         begin(channel_.take_free(), 0);
     }
 
@@ -32,21 +42,45 @@ public:
         if (intended_ns >= current_end_ns_) [[unlikely]]
             move_to(intended_ns);
         ++current_->books.intended;
+        ++current_->slots.due[slot_of(intended_ns - current_->begins_ns)];
         ++totals_.intended;
         return current_;
     }
+
+    /// It is `now_ns`: to be told before anything is sent or answered at that time, and in every
+    /// pass. What was in flight until then is weighed by the time since the last call.
+    void reach(std::int64_t now_ns) noexcept {
+        const std::uint64_t overrun =
+            activity_.reach(now_ns, totals_.in_flight() - answered_in_part_);
+        if (overrun > 0) [[unlikely]]
+            errors_[ErrorKind::kActivityOverrun] += overrun;
+    }
+    /// So many orders went out with one send at that time, which has been reached.
+    void sent_at(std::int64_t sent_ns, std::uint32_t orders) noexcept {
+        activity_.sent(sent_ns, orders);
+    }
+    /// From one pass of the event loop to the next, less what it meant to sleep.
+    void poll_gap(std::int64_t gap_ns) noexcept {
+        if (!activity_.poll_gap(gap_ns)) [[unlikely]]
+            errors_.add(ErrorKind::kOutOfRange);
+    }
+    /// An order has the reply that its times are measured by, and another settles it: until then it
+    /// waits, and is not in flight.
+    void answered_in_part() noexcept { ++answered_in_part_; }
+    void settles_in_part() noexcept { --answered_in_part_; }
 
     void sent(IntervalSet& set) noexcept {
         ++set.books.sent;
         ++totals_.sent;
     }
     void send_lag(IntervalSet& set, std::int64_t lag_ns) noexcept { record(set.send_lag, lag_ns); }
-    void answered(IntervalSet& set, bool accepted, std::int64_t response_ns,
-                  std::int64_t service_ns) noexcept {
+    void answered(IntervalSet& set, bool accepted, const AnsweredOrder& order) noexcept {
         ++(accepted ? set.books.accepted : set.books.rejected);
         ++(accepted ? totals_.accepted : totals_.rejected);
+        const std::int64_t response_ns = order.received_ns - order.intended_ns;
         record(set.response, response_ns);
-        record(set.service, service_ns);
+        record(set.service, order.received_ns - order.sent_ns);
+        set.slots.answered(slot_of(order.intended_ns - set.begins_ns), response_ns);
     }
     /// Time inside the engine, by its own clock. An engine that tells none sends 0.
     void engine_time(IntervalSet& set, std::uint64_t received_ns,
@@ -92,7 +126,7 @@ public:
         return intended_ns < current_end_ns_;
     }
 
-    /// Hands over the last set; every order must have met its fate. Ends the recorder's life.
+    /// Hands over the last sets; every order must have met its fate. Ends the recorder's life.
     void finish() noexcept;
 
     const Books& totals() const noexcept { return totals_; }
@@ -112,10 +146,12 @@ private:
     void release() noexcept;
 
     IntervalChannel& channel_;
+    ActivityRecorder activity_;
     std::int64_t start_ns_;
     IntervalSet* current_ = nullptr;
     std::int64_t current_end_ns_ = 0;
     Books totals_;
+    std::uint64_t answered_in_part_ = 0;
     ErrorCounts errors_;
     RejectReasons reasons_;
 
@@ -128,7 +164,8 @@ private:
 inline void Recorder::begin(IntervalSet* set, std::int64_t index) noexcept {
     current_ = set;
     current_->index = index;
-    current_end_ns_ = start_ns_ + (index + 1) * kNsPerS;
+    current_->begins_ns = start_ns_ + index * kNsPerS;
+    current_end_ns_ = current_->begins_ns + kNsPerS;
 }
 
 inline void Recorder::move_to(std::int64_t intended_ns) noexcept {
@@ -166,6 +203,7 @@ inline void Recorder::finish() noexcept {
     const bool has_others = std::ranges::any_of(others, [](auto count) { return count > 0; });
     if (current_->books.intended > 0 || has_others) channel_.hand_over(current_);
     current_ = nullptr;
+    activity_.finish();
 }
 
 }  // namespace cluster

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <utility>
 
 #include "client/arrivals.h"
@@ -20,6 +21,7 @@ struct WorkerPlan {
     std::int64_t drain_ns = 0;     ///< at most so long the backlog and answers are waited for
     bool spin = false;             ///< never sleep
     std::int64_t goodbye_ns = 0;   ///< at most so long sessions are waited for to end
+    SampleSlice sample = {};       ///< of send times
 };
 
 /// Drives its connections from one thread.
@@ -46,7 +48,7 @@ public:
           due_schedule_(schedule),
           plan_(plan),
           shared_(shared),
-          recorder_(shared.intervals, plan.start_ns),
+          recorder_(shared.intervals, shared.activity, plan.start_ns, plan.sample),
           ends_ns_(plan.start_ns + plan.duration_ns) {
         publish(plan.start_ns - 1);
     }
@@ -54,29 +56,50 @@ public:
     /// Carries out the level, from before `start_ns` until every order has met its fate.
     void run() noexcept {
         wait_for_start();
+        pass_began_ns_ = clock_.now_ns();
         while (!is_over(clock_.now_ns())) pass();
         settle();
     }
 
 private:
     static constexpr int kBatch = 512;  ///< orders encoded before they are sent
+    static constexpr std::int64_t kAtOnce = std::numeric_limits<std::int64_t>::min();
     static constexpr std::int64_t kLongestSleepNs = 5 * kNsPerMs;  ///< a stop is seen by then
     static constexpr std::int64_t kPublishEveryNs = 100'000;
     static constexpr std::int64_t kStarvedSleepNs = 50'000;  ///< then the ring is looked at again
 
     void pass() noexcept {
         const std::int64_t now_ns = clock_.now_ns();
+        note_pass(now_ns);
         // Behind schedule, everything overdue goes out now. Each order keeps its own intended
         // time, so the delay is measured instead of forgotten.
         for (int taken = 0; taken < kBatch && is_due(now_ns) && find_room(); ++taken) {
             take(now_ns);
         }
         connections_.send(clock_, recorder_);
-        connections_.poll(wait_ns(now_ns));
+        poll(now_ns);
         connections_.receive(clock_, recorder_);
         connections_.tend(now_ns, recorder_);
         recorder_.pass(next_ns(now_ns));
         if (now_ns - published_ns_ >= kPublishEveryNs) publish(now_ns);
+    }
+
+    /// What lies between two passes beyond the sleep that was meant: work, and being kept off the
+    /// CPU. An order that came due in it was late.
+    void note_pass(std::int64_t now_ns) noexcept {
+        recorder_.reach(now_ns);
+        recorder_.poll_gap(now_ns - pass_began_ns_ - slept_ns_);
+        pass_began_ns_ = now_ns;
+    }
+
+    /// Waits for events, and keeps how long it slept of what it meant to.
+    void poll(std::int64_t pass_began_ns) noexcept {
+        slept_ns_ = 0;
+        const std::int64_t until_ns = wakes_ns(pass_began_ns);
+        const std::int64_t from_ns = until_ns == kAtOnce ? until_ns : clock_.now_ns();
+        if (until_ns <= from_ns) return connections_.poll(0);
+        connections_.poll(until_ns - from_ns);
+        slept_ns_ = std::min(clock_.now_ns(), until_ns) - from_ns;
     }
 
     bool is_due(std::int64_t now_ns) noexcept {
@@ -145,18 +168,18 @@ private:
                              kClosedLoop ? nullptr : recorder_.intend(intended_ns));
     }
 
-    /// How long the poller may sleep: until something must be done that no event tells of.
-    std::int64_t wait_ns(std::int64_t pass_began_ns) noexcept {
-        if (plan_.spin || connections_.is_busy()) return 0;
+    /// Until when the poller may sleep: then something must be done that no event tells of.
+    std::int64_t wakes_ns(std::int64_t pass_began_ns) noexcept {
+        if (plan_.spin || connections_.is_busy()) return kAtOnce;
         std::int64_t until_ns = std::min(pass_began_ns + kLongestSleepNs, over_ns());
         if (is_due(pass_began_ns)) {
             // An overdue order waits for room, and events tell of that; unless there is room and
             // only the batch was full.
-            if (find_room()) return 0;
+            if (find_room()) return kAtOnce;
         } else if (next_ns(pass_began_ns) < ends_ns_ && !stopped_) {
             until_ns = std::min(until_ns, next_look_ns(pass_began_ns));
         }
-        return std::max<std::int64_t>(0, until_ns - clock_.now_ns());
+        return until_ns;
     }
 
     /// When the next order must be looked for.
@@ -170,7 +193,16 @@ private:
 
     std::int64_t over_ns() const noexcept { return ends_ns_ + plan_.drain_ns; }
 
+    /// An end that was moved ahead. Whatever may have been counted as due by now stays due: asked
+    /// for too late, the end is now.
+    void heed_end(std::int64_t now_ns) noexcept {
+        const std::int64_t asked_ns = shared_.ends_ns.load(std::memory_order_relaxed);
+        if (asked_ns < ends_ns_) [[unlikely]]
+            ends_ns_ = std::min(ends_ns_, std::max(asked_ns, now_ns + 1));
+    }
+
     bool is_over(std::int64_t now_ns) noexcept {
+        heed_end(now_ns);
         const StopRequest request = shared_.stop.load(std::memory_order_relaxed);
         if (request != StopRequest::kNone) [[unlikely]] {
             stop_sending(now_ns);
@@ -331,7 +363,9 @@ private:
     WorkerShared& shared_;
     Recorder recorder_;
 
-    std::int64_t ends_ns_;       ///< orders are due before this time
+    std::int64_t ends_ns_;  ///< orders are due before this time
+    std::int64_t pass_began_ns_ = 0;
+    std::int64_t slept_ns_ = 0;  ///< since then, of what was meant
     std::size_t left_open_ = 0;  ///< when we said goodbye
     bool stopped_ = false;       ///< sending has ended early: the backlog stays unsent
     std::int64_t published_ns_ = 0;

@@ -40,6 +40,7 @@ class FakeAgent:
     _spec: LoadSpec | None = None
     _start_ns: int = 0
     _stopped_ns: int | None = None
+    _ends_ns: int | None = None
     _told: int = 0
 
     def place(self) -> Place:
@@ -53,7 +54,7 @@ class FakeAgent:
     def prepare(self, spec: LoadSpec) -> None:
         """See `Agent.prepare`."""
         self.calls.append("prepare")
-        self._spec, self._told, self._stopped_ns = spec, 0, None
+        self._spec, self._told, self._stopped_ns, self._ends_ns = spec, 0, None, None
 
     def connect(self, timeout_ns: int) -> int:
         """See `Agent.connect`."""
@@ -68,6 +69,11 @@ class FakeAgent:
         """See `Agent.start_at`."""
         self.calls.append("start")
         self._start_ns = start_ns
+
+    def end_at(self, end_ns: int) -> None:
+        """See `Agent.end_at`."""
+        self.calls.append("end")
+        self._ends_ns = min(end_ns, self._ends_ns or end_ns)
 
     def poll(self) -> Poll:
         """See `Agent.poll`."""
@@ -97,7 +103,8 @@ class FakeAgent:
     def _elapsed_s(self) -> int:
         assert self._spec is not None
         end_ns = self._start_ns + self._spec.duration_ns
-        now_ns = min(self.clock.now_ns(), end_ns, self._stopped_ns or end_ns)
+        end_ns = min(end_ns, self._stopped_ns or end_ns, self._ends_ns or end_ns)
+        now_ns = min(self.clock.now_ns(), end_ns)
         return max(0, (now_ns - self._start_ns) // NS_PER_S)
 
     def _orders(self, seconds: int) -> OrderCounts:

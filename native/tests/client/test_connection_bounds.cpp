@@ -66,7 +66,8 @@ struct Lone {
     std::vector<Intent> flow;
     ByteLink link;
     std::unique_ptr<IntervalChannel> channel = std::make_unique<IntervalChannel>();
-    Recorder recorder{*channel, 0};
+    std::unique_ptr<ActivityChannel> activity = std::make_unique<ActivityChannel>();
+    Recorder recorder{*channel, *activity, 0};
     TrafficCounts traffic;
     SetClock clock{kNsPerMs};
     std::vector<std::byte> scratch = std::vector<std::byte>(65'536);

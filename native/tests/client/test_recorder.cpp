@@ -13,13 +13,16 @@ constexpr std::int64_t kStartNs = 5 * kNsPerS;
 
 struct Fixture {
     std::unique_ptr<IntervalChannel> channel = std::make_unique<IntervalChannel>();
-    Recorder recorder{*channel, kStartNs};
+    std::unique_ptr<ActivityChannel> activity = std::make_unique<ActivityChannel>();
+    Recorder recorder{*channel, *activity, kStartNs};
 
     /// An order of second `second` that is answered at once.
-    void answered(std::int64_t second) {
-        IntervalSet* set = recorder.intend(kStartNs + second * kNsPerS);
+    void answered(std::int64_t second) { answered_at(kStartNs + second * kNsPerS, 100); }
+    IntervalSet* answered_at(std::int64_t intended_ns, std::int64_t response_ns) {
+        IntervalSet* set = recorder.intend(intended_ns);
         recorder.sent(*set);
-        recorder.answered(*set, true, 100, 90);
+        recorder.answered(*set, true, {intended_ns, intended_ns + 10, intended_ns + response_ns});
+        return set;
     }
     std::vector<Interval> collect() {
         std::vector<Interval> intervals;
@@ -61,6 +64,24 @@ TEST_CASE_FIXTURE(Fixture,
     CHECK(intervals[2].index == 2);
 }
 
+TEST_CASE_FIXTURE(Fixture, "an order is in the slot in which it was due, answered or not") {
+    answered_at(kStartNs + kSlotNs - 1, 3);
+    answered_at(kStartNs + kSlotNs, 1'000);
+    IntervalSet* slow = recorder.intend(kStartNs + kNsPerS - 1);
+    recorder.sent(*slow);
+    recorder.timed_out(*slow);
+    recorder.finish();
+    const SparseSlots slots = collect()[0].slots;
+    std::array<std::uint32_t, kSlotsPerS> due{};
+    due[0] = due[1] = due[19] = 1;
+    CHECK(slots.due == due);
+    CHECK(slots.places ==
+          std::vector<std::uint16_t>{3, CoarseLayout::kLen + CoarseLayout::index_of(1'000)});
+    CHECK(slots.counts == std::vector<std::uint32_t>{1, 1});
+    CHECK(slots.response_sum_ns[0] == 3);
+    CHECK(slots.response_sum_ns[1] == 1'000);
+}
+
 TEST_CASE_FIXTURE(Fixture, "seconds without orders are left out") {
     answered(0);
     answered(7);
@@ -88,17 +109,20 @@ TEST_CASE_FIXTURE(Fixture, "without a free set recording goes on, is counted, an
     for (std::int64_t second = 0; second < kSeconds; ++second) answered(second);
     recorder.finish();
     Books sum;
-    for (const Interval& interval : collect()) sum += interval.books;
+    std::uint64_t due = 0;
+    for (const Interval& interval : collect()) {
+        sum += interval.books;
+        for (const std::uint32_t orders : interval.slots.due) due += orders;
+    }
     CHECK(sum == recorder.totals());
+    CHECK(due == kSeconds);
     CHECK(sum.accepted == kSeconds);
     CHECK(recorder.errors()[ErrorKind::kIntervalOverrun] ==
           kSeconds - static_cast<std::int64_t>(IntervalChannel::kSets));
 }
 
 TEST_CASE_FIXTURE(Fixture, "an engine that replied before it received is an error and not a time") {
-    IntervalSet* set = recorder.intend(kStartNs);
-    recorder.sent(*set);
-    recorder.answered(*set, true, 1, 1);
+    IntervalSet* set = answered_at(kStartNs, 10);
     recorder.engine_time(*set, 10, 9);
     recorder.engine_time(*set, 0, 9);
     recorder.engine_time(*set, 10, 15);
@@ -110,16 +134,19 @@ TEST_CASE_FIXTURE(Fixture, "an engine that replied before it received is an erro
 TEST_CASE_FIXTURE(Fixture, "a time beyond an hour is counted, in the last bucket") {
     IntervalSet* set = recorder.intend(kStartNs);
     recorder.sent(*set);
-    recorder.answered(*set, true, HistogramLayout::kHighestNs + 1, 5);
+    const std::int64_t received_ns = kStartNs + HistogramLayout::kHighestNs + 1;
+    recorder.answered(*set, true, {kStartNs, received_ns - 5, received_ns});
     recorder.finish();
     CHECK(recorder.errors()[ErrorKind::kOutOfRange] == 1);
-    CHECK(collect()[0].response.indices == std::vector<std::uint32_t>{33'420});
+    const auto intervals = collect();
+    CHECK(intervals[0].response.indices == std::vector<std::uint32_t>{33'420});
+    CHECK(intervals[0].slots.places ==
+          std::vector<std::uint16_t>{CoarseLayout::index_of(HistogramLayout::kHighestNs)});
+    CHECK(intervals[0].slots.response_sum_ns[0] == HistogramLayout::kHighestNs);
 }
 
 TEST_CASE_FIXTURE(Fixture, "another reply joins the second that the schedule has reached") {
-    IntervalSet* set = recorder.intend(kStartNs);
-    recorder.sent(*set);
-    recorder.answered(*set, true, 100, 90);
+    answered(0);
     recorder.pass(kStartNs + kNsPerS);
     recorder.other_reply(1'000);
     recorder.finish();

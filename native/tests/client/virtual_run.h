@@ -37,6 +37,7 @@ struct Level {
 struct Outcome {
     Progress progress;
     std::vector<Interval> intervals;
+    std::vector<Activity> activity;
     Books interval_books;
     std::unique_ptr<Histogram<std::uint64_t>> response = make();
     std::unique_ptr<Histogram<std::uint64_t>> service = make();
@@ -67,6 +68,7 @@ Outcome carry_out(VirtualWorld& world, Schedule schedule, const Level& level,
     world.on_wait = [&] {
         if (level.collect_every > 0 && ++waits % level.collect_every == 0) {
             shared->intervals.collect(outcome.intervals);
+            shared->activity.collect(outcome.activity);
         }
         if (during) during(*shared);
     };
@@ -82,6 +84,7 @@ Outcome carry_out(VirtualWorld& world, Schedule schedule, const Level& level,
                          schedule, level.plan, *shared);
     worker.run();
     shared->intervals.collect(outcome.intervals);
+    shared->activity.collect(outcome.activity);
     outcome.progress = shared->progress.read();
     for (const Interval& interval : outcome.intervals) {
         outcome.interval_books += interval.books;

@@ -1,10 +1,13 @@
 from dataclasses import replace
 
+import numpy as np
+
 from cluster.driver.ledger import Ledger
 from cluster.fleet.agent import Closing, Poll
-from cluster.results.agent import Interval, Progress
+from cluster.results.agent import Interval, Jitter, Progress
 from cluster.results.histogram import Histogram
 from cluster.results.orders import OrderCounts
+from cluster.results.over_time import Activity
 from cluster.results.replies import ReplyCounts
 
 
@@ -47,6 +50,28 @@ def test_a_lost_agent_stays_in_the_books_with_what_it_said() -> None:
     assert ledger.living == ("a",)
     assert ledger.orders().sent == 25
     assert [r.lost for r in ledger.results({"a": "h", "b": "h"}, {"a": 0, "b": 0})] == ["", "gone"]
+
+
+def second(index: int, sent: int) -> Activity:
+    per_ms = np.zeros(1000, np.int64)
+    per_ms[0] = sent
+    return replace(Activity.empty(index), sent_per_ms=per_ms)
+
+
+def test_what_workers_did_in_one_second_is_added_whenever_it_comes_in() -> None:
+    ledger = Ledger(("a", "b"))
+    jitter = Jitter(Histogram.from_values([50]), Histogram.empty())
+    first = replace(poll(1, 10), activity=(second(1, 5), second(0, 3), second(1, 2)))
+    last = replace(poll(2, 20), activity=(second(0, 4),))
+
+    ledger.take({"a": first, "b": poll(1, 10)}, {})
+    closing = Closing(last, True, None, (), 1, jitter=jitter, steal_ratio=0.25)
+    ledger.close({"a": closing}, {"b": "gone"})
+    a, b = ledger.results({"a": "h", "b": "h"}, {"a": 0, "b": 0})
+
+    assert [(s.index, int(s.sent_per_ms.sum())) for s in a.activity] == [(0, 7), (1, 7)]
+    assert (a.jitter, a.steal_ratio) == (jitter, 0.25)
+    assert (b.activity, b.jitter, b.steal_ratio) == ((), None, None)
 
 
 def test_before_anything_was_said_there_is_nothing() -> None:
