@@ -42,7 +42,8 @@ def main() -> None:
     options.add_argument("--rejudge", action="store_true", help="judge the saved runs again")
     options.add_argument("--folder", type=Path, help="of the runs; default: a new one")
     given = options.parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for stop in (signal.SIGTERM, signal.SIGINT):  # a shell's background jobs ignore the latter
+        signal.signal(stop, signal.default_int_handler)
     if given.rejudge:
         folder = given.folder or newest()
         matrix = rejudge(folder, Matrix.model_validate_json((folder / OUTCOMES).read_text()))
