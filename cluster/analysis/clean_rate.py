@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from cluster.analysis.case import BUSY
-from cluster.analysis.lag import judge_lag
+from cluster.analysis.lag import Doings, judge_lag
 from cluster.analysis.windows import Merged
+from cluster.results.histogram import Histogram
 
 # Two rates so near are one: the lower is what is told, so it is at most a tenth too low.
 PRECISION: Final = 1.1
@@ -59,6 +60,7 @@ def bound_of(trial: Trial) -> Bound | None:
         unsent=0 if orders.lost else orders.unsent,
         rwnd_limited_ratio=trial.rwnd_limited_ratio,
         in_flight_bound=trial.in_flight_bound,
+        doings=Doings(Histogram.empty(), None),
     )
     missing = orders.timed_out + orders.lost
     if orders.sent and not (lag.late or missing or trial.answered_ratio < ANSWERED_RATIO):

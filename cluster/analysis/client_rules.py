@@ -30,6 +30,12 @@ def clients_failed(findings: Sequence[Finding]) -> bool:
     return any(f.code in NOT_THE_LOAD and f.severity is Severity.INVALID for f in findings)
 
 
+def schedule_missed(seen: Observed) -> bool:
+    """Whether clients missed their schedule by their own doing, and for more than single orders."""
+    lags = [seen.lag, *(window.lag for window in seen.agents)]
+    return any(lag is not None and lag.missed for lag in lags)
+
+
 def shares_sent(seen: Observed) -> Finding | None:
     """Every client sent in every second what was due in it, by its own clock.
 

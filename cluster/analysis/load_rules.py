@@ -49,7 +49,7 @@ def schedule_kept(seen: Observed) -> Finding | None:
             seen,
             Severity.WARNING,
             "engine-pushed-back",
-            f"Orders waited in {_small(who)} because the engine did not take them: "
+            f"Orders waited in {_small(who)} because the engine or the way to it took no more: "
             f"{_late_by(lag)}, {_pushed_back_by(lag)}.",
             "Response times include this wait and depend on how long the load lasts. "
             "Offer less to measure them.",
@@ -109,7 +109,9 @@ def _late_by(lag: Lag) -> str:
 
 
 def _pushed_back_by(lag: Lag) -> str:
-    if lag.in_flight_bound:
+    if lag.held_by == "sockets":
+        return "though the clients looked in time: their sockets took no more"
+    if lag.held_by == "in flight":
         return "with as many orders unanswered as `in_flight_max` allows"
     return f"with its receive window closed {lag.rwnd_limited_ratio or 0:.0%} of the sending time"
 

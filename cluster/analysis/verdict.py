@@ -5,7 +5,7 @@ from typing import Final
 
 from cluster.analysis.capacity import Capacity, capacity
 from cluster.analysis.case import CAUSES, Case, Cause
-from cluster.analysis.client_rules import clients_failed
+from cluster.analysis.client_rules import clients_failed, schedule_missed
 from cluster.analysis.evidence import gather, probabilities
 from cluster.analysis.observed import Observed
 from cluster.analysis.recommendation import advise
@@ -110,14 +110,14 @@ def _judge(
         return [], "inconclusive", 0.0
     rows = gather(case)
     likely = probabilities(rows)
-    if clients_failed(found.deciding.findings):
+    if clients_failed(found.deciding.findings) and schedule_missed(case.seen):
         return rows, "client", max(CONFIDENCE_OF_FACT, likely["client"])
     if engine_exit is not None:
         return rows, "engine", max(CONFIDENCE_OF_FACT, likely["engine"])
     if found.limit == "none":
         return rows, "inconclusive", 0.0
     cause: Cause = max(CAUSES, key=lambda name: likely[name])
-    if likely[cause] < CONFIDENCE_MIN:
+    if likely[cause] < CONFIDENCE_MIN or (found.limit == "late" and cause != "client"):
         return rows, "inconclusive", 0.0
     return rows, cause, likely[cause]
 
