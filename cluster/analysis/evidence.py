@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from cluster.analysis import calibration
 from cluster.analysis import client_evidence as client
+from cluster.analysis import client_honesty_evidence as honesty
 from cluster.analysis import engine_evidence as engine
 from cluster.analysis import network_evidence as network
 from cluster.analysis.case import CAUSES, Case, Cause
@@ -19,7 +20,13 @@ OBSERVATIONS = (
     client.worker_cpu,
     client.worker_wait,
     client.send_buffer,
+    client.twice_the_clients,
     client.replies_unread,
+    honesty.outlier_agent,
+    honesty.arrival_law,
+    honesty.pauses,
+    honesty.jitter,
+    honesty.steal,
     calibration.calibrated_share,
     calibration.reflector_floor,
     engine.engine_cpu,

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 from cluster.analysis.budget import budget
+from cluster.analysis.client_host import gaps, involuntary_switches, poll_gaps
+from cluster.analysis.lag import AgentWindow
 from cluster.analysis.latency import curve, latency, withheld
 from cluster.analysis.observed import Observed, observe
 from cluster.analysis.pieces import ENGINE, RESPONSE, SEND_LAG, SERVICE, Pieces
@@ -11,9 +13,8 @@ from cluster.analysis.steadiness import steadiness
 from cluster.analysis.timeline import timeline
 from cluster.analysis.utilisation import NO_WINDOW, service_demand
 from cluster.analysis.validity import findings, unstable_reason
-from cluster.analysis.windows import Merged, merge, total_orders
+from cluster.analysis.windows import Merged, total_orders
 from cluster.experiment.model import Abort
-from cluster.results.agent import AgentResult
 from cluster.results.finding import Severity
 from cluster.results.histogram import Histogram
 from cluster.results.level import LevelRecord
@@ -54,6 +55,8 @@ def summarise_observed(
         missing["engine_threads"] = NO_WINDOW
     if not seen.profile.orders.intended:
         missing["profiled_response_ns"] = "no profiler ran at this level"
+    if seen.outliers.why_none:
+        missing["outlier_agents"] = seen.outliers.why_none
     replies = reply_times(control, record.manners)
     missing |= replies.not_measured
     response = seen.over_time(control, RESPONSE)
@@ -94,7 +97,7 @@ def summarise_observed(
         predicted_max_per_s=demand.predicted_max_per_s,
         valid=all(f.severity is not Severity.INVALID for f in found),
         findings=found,
-        agents=[_agent(agent, seen, unstable) for agent in record.agents],
+        agents=[_agent(window, seen, unstable) for window in seen.agents],
         seconds=timeline(record),
         ended_early=record.ended_early,
         not_measured=missing,
@@ -102,6 +105,8 @@ def summarise_observed(
         clients=record.level.clients,
         steadiness=steady,
         budget=budget(seen),
+        arrival_tests=[judged.test for judged in seen.arrivals],
+        outlier_agents=list(seen.outliers.agents),
     )
 
 
@@ -123,8 +128,9 @@ def _engine_time(window: Merged, pieces: Sequence[Pieces]) -> Latency:
     return latency(window.engine, window.unanswered, over_time=pieces)
 
 
-def _agent(agent: AgentResult, seen: Observed, unstable: str) -> AgentSummary:
-    own = merge([agent], seen.control.seconds)
+def _agent(window: AgentWindow, seen: Observed, unstable: str) -> AgentSummary:
+    agent, own = window.agent, window.own
+    seconds, jitter = seen.control.seconds, agent.jitter
     tcp = agent.tcp
     return AgentSummary(
         agent=agent.agent,
@@ -144,6 +150,12 @@ def _agent(agent: AgentResult, seen: Observed, unstable: str) -> AgentSummary:
         peak_rss_bytes=agent.peak_rss_bytes or None,
         errors=agent.errors,
         lost=agent.lost,
+        on_time_ratio=window.lag.on_time_ratio if window.lag else None,
+        poll_gap_ns=gaps(poll_gaps(agent, seconds)),
+        jitter_before_ns=gaps(jitter.before if jitter else None),
+        jitter_during_ns=gaps(jitter.during if jitter else None),
+        involuntary_switches=involuntary_switches(agent),
+        steal_ratio=agent.steal_ratio,
     )
 
 

@@ -7,13 +7,17 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
+from cluster.analysis import client_host_rules as host
+from cluster.analysis import client_rules as clients
+from cluster.analysis import closed_loop_rules as closed_loop
 from cluster.analysis import environment_rules as environment
+from cluster.analysis import length_rules as lengths
 from cluster.analysis import load_rules as load
 from cluster.analysis.books import audit, is_open
 from cluster.analysis.calibration import within_calibrated_rate
 from cluster.analysis.finding import finding
 from cluster.analysis.intervals import percentile_dependence
-from cluster.analysis.latency import orders_needed, percentile_of
+from cluster.analysis.latency import UNSTABLE, orders_needed, percentile_of
 from cluster.analysis.observed import Observed
 from cluster.analysis.pieces import RESPONSE
 from cluster.analysis.reply_rules import reply_findings
@@ -23,9 +27,6 @@ from cluster.results.summary import Calibration, Steadiness
 
 # At the default, one order in a hundred without an answer ends the rise (abort.error_ratio).
 UNANSWERED_INVALID: Final = 0.01
-
-# With this word begins why an unstable level lacks its response times.
-UNSTABLE: Final = "unstable at this rate"
 
 
 def unstable_reason(seen: Observed) -> str:
@@ -61,17 +62,28 @@ def findings(
         orders_unanswered(seen, unanswered_max),
         load.schedule_kept(seen),
         load.offered_as_planned(seen),
+        clients.shares_due(seen),
+        clients.shares_sent(seen),
+        *clients.arrivals_by_law(seen),
+        *clients.tail_is_shared(seen),
         load.replay_fed(seen),
         load.replay_references_known(seen),
         load.rate_reached(seen),
         load.stable(seen),
+        closed_loop.waiting_hidden(seen),
         environment.engine_has_cpu(seen),
         environment.client_has_cpu(seen),
         environment.host_has_cpu(seen),
+        host.client_polls(seen),
+        host.client_keeps_its_cpu(seen),
+        host.host_is_quiet(seen),
+        host.hypervisor_spares_client(seen),
         environment.network_keeps_packets(seen),
         environment.profiler_is_quiet(seen),
-        within_calibrated_rate(seen, calibrations),
+        lengths.warm_up_over(seen),
+        lengths.known_well_enough(seen),
         *steadiness_findings(seen, steady or steadiness(seen, unstable), unstable),
+        within_calibrated_rate(seen, calibrations),
         *reply_findings(seen),
         enough_orders(seen),
     ]

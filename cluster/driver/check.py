@@ -1,7 +1,7 @@
 """Everything short of load: what will be measured, and what can't be."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Literal
 
@@ -11,6 +11,7 @@ from cluster.driver.signals import claim_stop_signals, stop_signals_interrupt
 from cluster.errors import ClusterError
 from cluster.experiment.model import Experiment
 from cluster.experiment.plan import Level, Plan, plan
+from cluster.experiment.twin import TWICE, repeated, why_no_twin
 from cluster.experiment.wire import CompiledProtocol, compile_protocol
 from cluster.fleet.agent import Place
 from cluster.fleet.clocks import measure_clocks
@@ -68,7 +69,9 @@ def check_experiment(experiment: Experiment) -> Check:
     """
     planned = plan(experiment, frozenset(os.sched_getaffinity(0)))
     protocol = compile_protocol(experiment, planned)
-    lines = [CheckLine(area="plan", state="ok", what=what) for what in _plan_lines(planned)]
+    lines = [
+        CheckLine(area="plan", state="ok", what=what) for what in _plan_lines(experiment, planned)
+    ]
     lines.append(CheckLine(area="protocol", state="ok", what=protocol.title))
     with (
         stop_signals_interrupt(),
@@ -118,16 +121,35 @@ def _calibration_lines(
         )
 
 
-def _plan_lines(planned: Plan) -> Iterator[str]:
-    for level in planned.levels:
-        yield f"level {level.index + 1}: {_offer(level)}, {_parts(level)}"
+def _plan_lines(experiment: Experiment, planned: Plan) -> Iterator[str]:
+    trials = len(planned.trials)
+    for level in planned.trials[0]:
+        yield f"{level.name}: {_offer(level)}, {_parts(level)}"
     for share in planned.levels[0].shares:
         pinned = f"on CPUs {_cpus(share.cpus)}" if share.cpus else "not pinned"
         yield (f"{share.agent}: {share.workers} workers, {share.connections} connections, {pinned}")
     if planned.engine_cpus:
         yield f"engine on CPUs {_cpus(planned.engine_cpus)}"
-    yield f"at least {sum(level.duration_s for level in planned.levels)} s of load"
+    if trials > 1:
+        anew = experiment.engine.reference is not None or experiment.engine.command is not None
+        between = "the engine started anew in between" if anew else "all of one engine process"
+        yield f"{trials} trials of these levels, {between}"
+    pair: tuple[Level, ...] = ()
+    if experiment.measure.client_invariance:
+        why = why_no_twin(experiment)
+        pair = () if why else (repeated(planned.levels[0], 0),) * TWICE
+        clients = f"{experiment.agents.count} and from {TWICE * experiment.agents.count} clients"
+        yield f"no comparison of clients: {why}" if why else f"a level once more, from {clients}"
+    yield _load_s((*planned.levels, *pair))
     yield from planned.notes
+
+
+def _load_s(levels: Sequence[Level]) -> str:
+    least_s = sum(level.duration_s for level in levels)
+    longest_s = sum(level.longest_s for level in levels)
+    if least_s == longest_s:
+        return f"{least_s:,} s of load"
+    return f"at least {least_s:,} s of load, at most {longest_s:,} s"
 
 
 def _offer(level: Level) -> str:
@@ -140,11 +162,15 @@ def _offer(level: Level) -> str:
 
 def _parts(level: Level) -> str:
     parts = (
-        (level.warmup_s, "warm-up"),
-        (level.control_s, "control window"),
-        (level.profile_s, "profile window"),
+        (level.warmup_s, level.warmup_longest_s, "warm-up"),
+        (level.control_s, level.control_longest_s, "control window"),
+        (level.profile_s, level.profile_s, "profile window"),
     )
-    return ", ".join(f"{seconds} s {name}" for seconds, name in parts if seconds)
+    return ", ".join(
+        f"{least_s} s {name}" if least_s == most_s else f"{least_s} to {most_s} s {name}"
+        for least_s, most_s, name in parts
+        if most_s
+    )
 
 
 def _file_lines(

@@ -96,8 +96,8 @@ class Agent:
         self._reader: ReplayReader | None = None
         self._file = ""  # whose orders are sent
         self._refusals: Mapping[str, str] = {}
-        self._calibration_cancelled = Event()
         self._ticks: Ticks | None = None  # at the start
+        self._calibration_cancelled = Event()
 
     def place(self) -> Place:
         """Where this agent runs."""
