@@ -8,7 +8,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from cluster.report.cells import DASH, UNEXPLAINED, format_ratio
+from cluster.report.cells import DASH, UNEXPLAINED, absent, format_ratio
 from cluster.report.findings import finding_groups, headline
 from cluster.report.frames import short_name
 from cluster.report.levels import level_name
@@ -181,7 +181,7 @@ def _times_row(level: LevelSummary) -> list[str]:
 
 def _percentile(latency: Latency, name: str) -> str:
     value: int | None = getattr(latency, name)
-    return DASH if value is None else format_ns(value)
+    return absent(latency.not_measured.get(name, "")) if value is None else format_ns(value)
 
 
 def _fates_row(level: LevelSummary) -> list[str]:
