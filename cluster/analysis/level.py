@@ -81,6 +81,8 @@ def summarise_observed(seen: Observed, abort: Abort) -> LevelSummary:
         seconds=timeline(record),
         ended_early=record.ended_early,
         not_measured=missing,
+        trial=record.level.trial,
+        clients=record.level.clients,
     )
 
 

@@ -7,6 +7,7 @@ from cluster.analysis.capacity import FAILED_CODES, Capacity, capacity
 from cluster.analysis.level import summarise_observed
 from cluster.analysis.memory import memory
 from cluster.analysis.observed import Observed, observe
+from cluster.analysis.repeated import repeated_figures, trials_agree
 from cluster.analysis.stacks import functions_of
 from cluster.analysis.utilisation import spinning_reason, without_predictions
 from cluster.analysis.verdict import conclude
@@ -79,11 +80,17 @@ def summarise_run(
         duration_s=facts.duration_s,
         valid=_valid(levels, found, facts),
         interrupted=facts.interrupted,
-        findings=[*facts.findings, *_run_findings(levels, found, facts, spinning)],
+        findings=[
+            *facts.findings,
+            *_run_findings(levels, found, facts, spinning),
+            *trials_agree(levels),
+        ],
         verdict=verdict,
         levels=levels,
         engine=_engine(experiment, facts, observed, found, profiled),
         profile=_profile(facts, profiled),
+        trials=len({level.trial for level in levels}) or 1,
+        repeated=repeated_figures(levels),
     )
 
 

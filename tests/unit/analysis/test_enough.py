@@ -54,8 +54,8 @@ def test_ten_minutes_of_an_agent_take_less_than_a_twentieth_of_a_second():
     measured = intervals(600, agents=1)
     took = []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         until_reached(measured, range(600), 99, 0.05)
-        took.append(time.perf_counter() - start)
+        took.append(time.process_time() - start)
 
     assert min(took) < 0.05
