@@ -9,6 +9,7 @@ from cluster.analysis.invariance import client_invariance, invariance_finding
 from cluster.analysis.level import summarise_observed
 from cluster.analysis.memory import memory
 from cluster.analysis.observed import Observed, observe
+from cluster.analysis.repeated import repeated_figures, trials_agree
 from cluster.analysis.stacks import functions_of
 from cluster.analysis.utilisation import spinning_reason, without_predictions
 from cluster.analysis.verdict import conclude
@@ -93,6 +94,7 @@ def summarise_run(
         findings=[
             *facts.findings,
             *_run_findings(planned, found, facts, spinning),
+            *trials_agree(planned),
             *filter(None, [invariance_finding(invariance)]),
         ],
         verdict=verdict,
@@ -102,6 +104,7 @@ def summarise_run(
         calibrations=list(facts.calibrations),
         trials=1 + max((level.trial for level in levels), default=0),
         invariance=invariance,
+        repeated=repeated_figures(planned),
     )
 
 

@@ -183,11 +183,12 @@ class RepeatedFigure(Record):
 
     offered_per_s: float | None
     figure: str  # throughput_per_s, response p50 …
-    values: list[float]
-    mean: float
-    low: float | None  # 95 %, Student's t over trials; None with a single one
+    values: list[float]  # of the trials that have one
+    mean: float | None  # None if a trial has none: the rest would be the good ones
+    low: float | None  # 95 %, Student's t over trials
     high: float | None
     half_width_ratio: float | None
+    not_measured: str = ""
 
 
 class Invariance(Record):
