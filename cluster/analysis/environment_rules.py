@@ -2,11 +2,15 @@
 
 from typing import Final
 
+from cluster.analysis.effective_sample import INDEPENDENT
 from cluster.analysis.finding import finding
-from cluster.analysis.latency import percentile_interval, percentile_of
+from cluster.analysis.intervals import percentile_dependence, percentile_interval
+from cluster.analysis.latency import percentile_of
 from cluster.analysis.observed import Observed
-from cluster.analysis.windows import Merged, merge
+from cluster.analysis.pieces import RESPONSE
+from cluster.analysis.windows import Merged
 from cluster.results.finding import Finding, Severity
+from cluster.results.summary import Uncertainty
 from cluster.units import NS_PER_S, format_ns
 
 # Engineering limits, to be read with the figure beside them: waiting to run over the window.
@@ -94,7 +98,7 @@ def network_keeps_packets(seen: Observed) -> Finding | None:
 
 def profiler_is_quiet(seen: Observed) -> Finding | None:
     """The response time with the profiler running is that without."""
-    moved = _moved(seen.control, seen.profile, 99)
+    moved = _moved(seen, seen.control, seen.profile, 99)
     if moved is None:
         return None
     before, after = moved
@@ -109,34 +113,29 @@ def profiler_is_quiet(seen: Observed) -> Finding | None:
     )
 
 
-def warmed_up(seen: Observed) -> Finding | None:
-    """The two halves of the control window have the same median."""
-    seconds = seen.control.seconds
-    half = seconds.start + len(seconds) // 2
-    first = merge(seen.record.agents, range(seconds.start, half))
-    second = merge(seen.record.agents, range(half, seconds.stop))
-    moved = _moved(first, second, 50)
-    if moved is None:
-        return None
-    before, after = moved
-    return finding(
-        seen,
-        Severity.WARNING,
-        "not-steady",
-        f"The median response time went from {format_ns(before)} to {format_ns(after)} within "
-        f"the control window ({after / before - 1:+.0%}).",
-        "The engine was still warming up, its state grows, or something else came and went. "
-        "Lengthen `measure.warmup_s`.",
-    )
-
-
-def _moved(one: Merged, other: Merged, percentile: float) -> tuple[int, int] | None:
+def _moved(seen: Observed, one: Merged, other: Merged, percentile: float) -> tuple[int, int] | None:
     """A response percentile of two windows when it differs beyond chance and MOVED_RATIO."""
-    before, _ = percentile_of(one.response, percentile, one.unanswered)
-    after, _ = percentile_of(other.response, percentile, other.unanswered)
-    before_interval = percentile_interval(one.response, percentile, one.unanswered)
-    after_interval = percentile_interval(other.response, percentile, other.unanswered)
+    before, before_interval = _percentile(seen, one, percentile)
+    after, after_interval = _percentile(seen, other, percentile)
     if not before or after is None or before_interval is None or after_interval is None:
         return None
-    apart = before_interval[1] < after_interval[0] or after_interval[1] < before_interval[0]
+    apart = _below(before_interval, after_interval) or _below(after_interval, before_interval)
     return (before, after) if apart and abs(after / before - 1) > MOVED_RATIO else None
+
+
+def _percentile(
+    seen: Observed, window: Merged, percentile: float
+) -> tuple[int | None, Uncertainty | None]:
+    value, _ = percentile_of(window.response, percentile, window.unanswered)
+    if value is None:
+        return None, None
+    found, _ = percentile_dependence(seen.over_time(window, RESPONSE), value)
+    # Where dependence can't be told the window is short, or drifts, which is what we look for.
+    interval, _ = percentile_interval(
+        window.response, percentile, window.unanswered, found or INDEPENDENT
+    )
+    return value, interval
+
+
+def _below(one: Uncertainty, other: Uncertainty) -> bool:
+    return one.high is not None and one.high < other.low

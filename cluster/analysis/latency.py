@@ -1,17 +1,22 @@
 """Percentiles that can be believed: unanswered orders count, and too little data gives none."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
+from cluster.analysis.intervals import mean_interval, percentile_dependence, percentile_interval
+from cluster.analysis.pieces import Pieces
 from cluster.results.histogram import Histogram
-from cluster.results.summary import CurvePoint, Latency
+from cluster.results.summary import CurvePoint, Latency, Uncertainty
 
 # η² for 95 % confidence. With n · (1 - p) < 3.84 the order-statistic interval of percentile p
 # reaches beyond the largest value, so the data has no such percentile. Le Boudec, "Performance
 # Evaluation of Computer and Communication Systems", 2010, section 2.2.
-ETA: Final = 1.96
 EXISTENCE: Final = 3.84
+
+# So begins the reason why an unstable level has no response times.
+UNSTABLE: Final = "unstable at this rate"
 
 PERCENTILES: Final = {"p50": 50.0, "p95": 95.0, "p99": 99.0, "p99_9": 99.9}
 FIGURES: Final = ("min", "mean", *PERCENTILES, "max", "stdev")
@@ -51,8 +56,50 @@ def percentile_of(
     return histogram.value_at_rank(rank), ""
 
 
+@dataclass(frozen=True)
+class Percentile:
+    """A percentile with its interval, either None with the reason."""
+
+    value_ns: int | None
+    why: str
+    interval: Uncertainty | None
+    no_interval: str
+
+
+def percentile_with_interval(
+    histogram: Histogram, percentile: float, unanswered: int, over_time: Sequence[Pieces]
+) -> Percentile:
+    """As `percentile_of`, but counting the orders that are independent of each other in effect.
+
+    Args:
+        histogram: durations of the answered orders, ns.
+        percentile: above 0, below 100.
+        unanswered: orders without an answer.
+        over_time: the same orders in pieces of time, the finest first.
+    """
+    value, why = percentile_of(histogram, percentile, unanswered)
+    if value is None:
+        return Percentile(None, why, None, why)
+    found, why = percentile_dependence(over_time, value)
+    if found is None:
+        return Percentile(value, "", None, why)
+    orders, needed = histogram.total + unanswered, orders_needed(percentile)
+    effective = found.effective_count(orders)
+    if effective < needed:
+        why = (
+            f"p{percentile:g} needs {needed:,} independent orders; the {orders:,} tell as much as "
+            f"{effective:,.0f}, because neighbours in time are alike"
+        )
+        return Percentile(None, why, None, why)
+    interval, why = percentile_interval(histogram, percentile, unanswered, found)
+    return Percentile(value, "", interval, why)
+
+
 def latency(
-    histogram: Histogram, unanswered: int = 0, empty: str = "no order was answered"
+    histogram: Histogram,
+    unanswered: int = 0,
+    empty: str = "no order was answered",
+    over_time: Sequence[Pieces] = (),
 ) -> Latency:
     """Sum up a distribution of durations.
 
@@ -63,6 +110,7 @@ def latency(
         histogram: durations of the answered orders, ns.
         unanswered: orders without an answer.
         empty: why there is nothing to sum up, should that be so.
+        over_time: the same orders in pieces of time, the finest first: intervals come from them.
     """
     if not histogram.total and not unanswered:
         return Latency(
@@ -70,16 +118,27 @@ def latency(
         )
     values: dict[str, int | None] = {}
     reasons: dict[str, str] = {}
-    for name, percentile in PERCENTILES.items():
-        values[name], why = percentile_of(histogram, percentile, unanswered)
-        if why:
-            reasons[name] = why
     if not histogram.total:
         reasons |= dict.fromkeys(("min", "mean", "max", "stdev"), empty)
     elif unanswered:
         infinite = f"{unanswered:,} orders were never answered: their time has no bound"
         reasons |= dict.fromkeys(("mean", "max", "stdev"), infinite)
+    intervals: dict[str, Uncertainty] = {}
+    no_interval: dict[str, str] = {}
+    for name, percentile in PERCENTILES.items():
+        if not over_time:
+            values[name], why = percentile_of(histogram, percentile, unanswered)
+        else:
+            told = percentile_with_interval(histogram, percentile, unanswered, over_time)
+            values[name], why = told.value_ns, told.why
+            _keep(name, told.interval, told.no_interval, intervals, no_interval)
+        if why:
+            reasons[name] = why
     finite = not unanswered
+    if over_time:
+        unknown = None, reasons.get("mean", "")
+        interval, why = mean_interval(histogram, over_time) if finite else unknown
+        _keep("mean", interval, why, intervals, no_interval)
     return Latency(
         count=histogram.total + unanswered,
         min=histogram.min,
@@ -87,15 +146,44 @@ def latency(
         max=histogram.max if finite else None,
         stdev=histogram.stdev if finite else None,
         not_measured=reasons,
+        intervals=intervals,
+        no_interval=no_interval,
         **values,
     )
 
 
-def curve(histogram: Histogram, unanswered: int = 0) -> list[CurvePoint]:
+def _keep(
+    name: str,
+    interval: Uncertainty | None,
+    why: str,
+    intervals: dict[str, Uncertainty],
+    no_interval: dict[str, str],
+) -> None:
+    if interval is None:
+        no_interval[name] = why
+    else:
+        intervals[name] = interval
+
+
+def withheld(measured: Latency, why: str) -> Latency:
+    """A distribution without its figures, where they would mislead; as it is, if `why` is empty."""
+    if not why:
+        return measured
+    return Latency(
+        count=measured.count,
+        **dict.fromkeys(FIGURES),
+        not_measured=dict.fromkeys(FIGURES, why),
+        no_interval=dict.fromkeys([*measured.intervals, *measured.no_interval], why),
+    )
+
+
+def curve(
+    histogram: Histogram, unanswered: int = 0, over_time: Sequence[Pieces] = ()
+) -> list[CurvePoint]:
     """Points of the percentile curve, evenly spaced in log(1 / (1 - p)), as far as data reach."""
     points = []
     for percentile in _curve_percentiles():
-        value, _ = percentile_of(histogram, percentile, unanswered)
+        value = percentile_with_interval(histogram, percentile, unanswered, over_time).value_ns
         if value is None:
             break
         points.append(CurvePoint(percentile=percentile, value_ns=value))
@@ -108,23 +196,3 @@ def _curve_percentiles() -> Iterator[float]:
         for step in range(1, CURVE_POINTS_PER_DECADE * CURVE_DECADES)
     )
     return iter(sorted({round(p, 8) for p in steps} | set(PERCENTILES.values())))
-
-
-def percentile_interval(
-    histogram: Histogram, percentile: float, unanswered: int = 0
-) -> tuple[int, int] | None:
-    """The 95 % interval of a percentile from order statistics, ns; None where there is none.
-
-    Orders are taken as independent. Consecutive response times are not, so the true interval is
-    wider: what it calls different may be the same, and users of it add a minimal effect.
-
-    Source:
-        Le Boudec, as above: ranks ⌊np - η√(np(1 - p))⌋ and ⌈np + η√(np(1 - p))⌉ + 1.
-    """
-    orders, share = histogram.total + unanswered, percentile / 100
-    half_width = ETA * math.sqrt(orders * share * (1 - share))
-    low = math.floor(orders * share - half_width)
-    high = math.ceil(orders * share + half_width) + 1
-    if low < 1 or high > histogram.total:
-        return None
-    return histogram.value_at_rank(low), histogram.value_at_rank(high)

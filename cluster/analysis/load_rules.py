@@ -30,16 +30,26 @@ PILE_UP_ORDERS: Final = 10  # at low rates: a handful is chance
 
 
 def schedule_kept(seen: Observed) -> Finding | None:
-    """The clients sent on time, or how late, and whose fault it was."""
-    lag = seen.lag
-    if lag is None or not (lag.late or lag.noticeable):
+    """The clients sent on time, or how late, and whose fault it was.
+
+    Every client is judged by itself, too: the lag of one of many is nothing in that of all.
+    """
+    if seen.lag is None:
         return None
+    each = [pair for pair in _each(seen) if _is_told(pair[0])]
+    everyone = [(seen.lag, "The clients")] if _is_told(seen.lag) else []
+    if not each and not everyone:
+        return None
+    # Where it is the lag of a few, they are named.
+    told = each + everyone if 2 * len(each) <= len(seen.agents) else everyone + each
+    # What is worst comes first: late and the client's, late, noticeable.
+    lag, who = min(told, key=lambda pair: (not pair[0].late, pair[0].fault != "client"))
     if lag.fault == "engine":
         return finding(
             seen,
             Severity.WARNING,
             "engine-pushed-back",
-            f"Orders waited in the clients because the engine did not take them: "
+            f"Orders waited in {_small(who)} because the engine or the way to it took no more: "
             f"{_late_by(lag)}, {_pushed_back_by(lag)}.",
             "Response times include this wait and depend on how long the load lasts. "
             "Offer less to measure them.",
@@ -49,7 +59,7 @@ def schedule_kept(seen: Observed) -> Finding | None:
             seen,
             Severity.WARNING,
             "client-lag-in-response",
-            f"The clients' own lateness is part of the response times: {_late_by(lag)}.",
+            f"The lateness of {_small(who)} is part of the response times: {_late_by(lag)}.",
             "Read service times beside response times, or give the clients CPUs of their own "
             "(`cpus`) and `wait: spin`.",
         )
@@ -57,10 +67,30 @@ def schedule_kept(seen: Observed) -> Finding | None:
         seen,
         Severity.INVALID,
         "client-behind-schedule",
-        f"The clients could not keep their schedule: {_late_by(lag)}.",
+        f"{who} could not keep to the schedule: {_late_by(lag)}.",
         "What was measured is the clients. Use more load hosts or workers, pin them to CPUs of "
         "their own (`cpus`), or use `wait: spin`.",
     )
+
+
+def _is_told(lag: Lag) -> bool:
+    return lag.late or lag.noticeable
+
+
+def _each(seen: Observed) -> list[tuple[Lag, str]]:
+    """Each client's lag, the latest first."""
+    if len(seen.agents) == 1:
+        return []
+    own = [
+        (window.lag, f"{window.agent.agent} on {window.agent.host} (1 of {len(seen.agents)})")
+        for window in seen.agents
+        if window.lag is not None
+    ]
+    return sorted(own, key=lambda pair: -(pair[0].p99_ns or 0))
+
+
+def _small(who: str) -> str:
+    return who[0].lower() + who[1:]
 
 
 def _late_by(lag: Lag) -> str:
@@ -68,23 +98,28 @@ def _late_by(lag: Lag) -> str:
     if lag.p99_ns is not None:
         share = f", {lag.share_p99:.0%} of the p99 response time" if lag.share_p99 else ""
         parts.append(f"send lag p99 {format_ns(lag.p99_ns)}{share}")
-    if lag.on_time_ratio is not None:
-        parts.append(f"{lag.on_time_ratio:.2%} sent within {format_ns(lag.on_time_ns)}")
+    limit_ns, ratio = lag.on_time_ns, lag.on_time_ratio
+    if lag.late:
+        limit_ns, ratio = lag.bound_ns, lag.within_bound_ratio
+    if ratio is not None:
+        parts.append(f"{ratio:.2%} sent within {format_ns(limit_ns)}")
     if lag.unsent:
         parts.append(f"{lag.unsent:,} orders never sent")
     return ", ".join(parts)
 
 
 def _pushed_back_by(lag: Lag) -> str:
-    if lag.in_flight_bound:
+    if lag.held_by == "sockets":
+        return "though the clients looked in time: their sockets took no more"
+    if lag.held_by == "in flight":
         return "with as many orders unanswered as `in_flight_max` allows"
     return f"with its receive window closed {lag.rwnd_limited_ratio or 0:.0%} of the sending time"
 
 
-def _chance(record: LevelRecord, planned: float) -> float:
+def chance(record: LevelRecord, planned: float, sigmas: float = POISSON_SIGMAS) -> float:
     """By how many orders a schedule may be off in a window that holds `planned`."""
     law = record.level.law
-    poisson = POISSON_SIGMAS * math.sqrt(planned)
+    poisson = sigmas * math.sqrt(planned)
     if isinstance(law, Hawkes):
         return law.spread * poisson
     within = law.within if isinstance(law, Bursts) else record.level.arrivals
@@ -98,7 +133,7 @@ def offered_as_planned(seen: Observed) -> Finding | None:
     if rate is None or not seconds:
         return None
     planned, intended = rate * seconds, seen.control.orders.intended
-    if abs(intended - planned) <= RATE_TOLERANCE * planned + _chance(seen.record, planned):
+    if abs(intended - planned) <= RATE_TOLERANCE * planned + chance(seen.record, planned):
         return None
     return finding(
         seen,
@@ -183,7 +218,7 @@ def rate_reached(seen: Observed) -> Finding | None:
     )
 
 
-def steady(seen: Observed) -> Finding | None:
+def stable(seen: Observed) -> Finding | None:
     """Unanswered orders, in flight and still in the clients, do not pile up."""
     if seen.closed_loop:
         return None

@@ -1,8 +1,12 @@
 """One level, put together: what the rules and the verdict look at."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
-from cluster.analysis.lag import Lag, send_lag
+from cluster.analysis.arrival_law import ArrivalJudgement, judge_arrivals
+from cluster.analysis.lag import AgentWindow, Lag, agent_windows, send_lag
+from cluster.analysis.outlier_agents import Outliers, outlier_agents
+from cluster.analysis.pieces import Pieces, Quantity, over_time
 from cluster.analysis.throughput import throughput
 from cluster.analysis.windows import Merged, Windows, merge, windows
 from cluster.results.engine import ThreadUse
@@ -20,6 +24,7 @@ class Observed:
     profile: Merged
     throughput: Throughput  # of the control window
     lag: Lag | None  # None when closed-loop: there is no schedule to be late against
+    agents: tuple[AgentWindow, ...]  # each by itself in the control window
 
     @property
     def index(self) -> int:
@@ -42,6 +47,21 @@ class Observed:
         """How long orders were sent."""
         return (self.record.sending_ended_ns - self.record.start_ns) / 1e9
 
+    def over_time(self, window: Merged, quantity: Quantity) -> tuple[Pieces, ...]:
+        """All agents' durations in pieces of a window, the finest first."""
+        intervals = [i for agent in self.record.agents for i in agent.intervals]
+        return over_time(intervals, window.seconds, quantity)
+
+    @cached_property
+    def arrivals(self) -> list[ArrivalJudgement]:
+        """Whether orders left by their law, of each client and of all."""
+        return judge_arrivals(self.record.level, self.agents, self.control)
+
+    @cached_property
+    def outliers(self) -> Outliers:
+        """The agents whose orders make the tail of all."""
+        return outlier_agents(self.agents, self.control)
+
 
 def observe(record: LevelRecord) -> Observed:
     """Merge a level's windows."""
@@ -54,4 +74,5 @@ def observe(record: LevelRecord) -> Observed:
         profile=merge(record.agents, cut.profile),
         throughput=throughput(record, cut.control),
         lag=None if record.level.arrivals == "closed" else send_lag(record, control),
+        agents=agent_windows(record, cut.control),
     )

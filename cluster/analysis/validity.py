@@ -4,28 +4,56 @@ docs/measurement.md lists every code with its limit and where that comes from.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
+from cluster.analysis import client_host_rules as host
+from cluster.analysis import client_rules as clients
+from cluster.analysis import closed_loop_rules as closed_loop
 from cluster.analysis import environment_rules as environment
+from cluster.analysis import length_rules as lengths
 from cluster.analysis import load_rules as load
 from cluster.analysis.books import audit, is_open
+from cluster.analysis.calibration import within_calibrated_rate
 from cluster.analysis.finding import finding
-from cluster.analysis.latency import orders_needed
+from cluster.analysis.intervals import percentile_dependence
+from cluster.analysis.latency import UNSTABLE, orders_needed, percentile_of
 from cluster.analysis.observed import Observed
+from cluster.analysis.pieces import RESPONSE
 from cluster.analysis.reply_rules import reply_findings
+from cluster.analysis.steadiness import steadiness, steadiness_findings
 from cluster.results.finding import Finding, Severity
+from cluster.results.summary import Calibration, Steadiness
 
 # At the default, one order in a hundred without an answer ends the rise (abort.error_ratio).
 UNANSWERED_INVALID: Final = 0.01
 
 
-def findings(seen: Observed, unanswered_max: float = UNANSWERED_INVALID) -> list[Finding]:
+def unstable_reason(seen: Observed) -> str:
+    """Why a level has no steady state, for the figures that it therefore lacks; empty: it may."""
+    unstable = load.stable(seen)
+    return f"{UNSTABLE}: {_as_clause(unstable.message)}" if unstable else ""
+
+
+def _as_clause(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:].rstrip(".")
+
+
+def findings(
+    seen: Observed,
+    unanswered_max: float = UNANSWERED_INVALID,
+    steady: Steadiness | None = None,
+    calibrations: Sequence[Calibration] = (),
+) -> list[Finding]:
     """Everything to be known about a level, what makes it invalid first.
 
     Args:
         seen: the level.
         unanswered_max: share of sent orders without an answer that makes a level invalid.
+        steady: its steadiness, if that was judged already.
+        calibrations: what the load hosts can do by themselves.
     """
+    unstable = unstable_reason(seen)
     found = [
         *audit(seen.record),
         *agents_lost(seen),
@@ -34,16 +62,28 @@ def findings(seen: Observed, unanswered_max: float = UNANSWERED_INVALID) -> list
         orders_unanswered(seen, unanswered_max),
         load.schedule_kept(seen),
         load.offered_as_planned(seen),
+        clients.shares_due(seen),
+        clients.shares_sent(seen),
+        *clients.arrivals_by_law(seen),
+        *clients.tail_is_shared(seen),
         load.replay_fed(seen),
         load.replay_references_known(seen),
         load.rate_reached(seen),
-        load.steady(seen),
+        load.stable(seen),
+        closed_loop.waiting_hidden(seen),
         environment.engine_has_cpu(seen),
         environment.client_has_cpu(seen),
         environment.host_has_cpu(seen),
+        host.client_polls(seen),
+        host.client_keeps_its_cpu(seen),
+        host.host_is_quiet(seen),
+        host.hypervisor_spares_client(seen),
         environment.network_keeps_packets(seen),
         environment.profiler_is_quiet(seen),
-        environment.warmed_up(seen),
+        lengths.warm_up_over(seen),
+        lengths.known_well_enough(seen),
+        *steadiness_findings(seen, steady or steadiness(seen, unstable), unstable),
+        within_calibrated_rate(seen, calibrations),
         *reply_findings(seen),
         enough_orders(seen),
     ]
@@ -124,16 +164,24 @@ def orders_unanswered(seen: Observed, share_max: float) -> Finding | None:
 
 
 def enough_orders(seen: Observed) -> Finding | None:
-    """There are orders enough for the p99."""
-    orders, needed = seen.control.orders.intended, orders_needed(99)
-    if orders >= needed or not seen.windows.control:
+    """There are orders enough for the p99: independent ones, as far as that can be told."""
+    window, needed = seen.control, orders_needed(99)
+    if not seen.windows.control:
         return None
-    rate = orders / len(seen.windows.control)
+    orders, effective = window.orders.intended, float(window.orders.intended)
+    value, _ = percentile_of(window.response, 99, window.unanswered + window.orders.unsent)
+    if value is not None:
+        found, _ = percentile_dependence(seen.over_time(window, RESPONSE), value)
+        effective = found.effective_count(orders) if found else effective
+    if effective >= needed:
+        return None
+    rate = effective / len(seen.windows.control)
     enough = f"Measure for {math.ceil(needed / rate):,} s" if rate else "Offer more"
+    alike = f", which tell as much as {effective:,.0f} independent ones," if value else ""
     return finding(
         seen,
         Severity.WARNING,
         "too-few-orders",
-        f"{orders:,} orders do not support a p99, which needs {needed:,}.",
+        f"{orders:,} orders{alike} do not support a p99, which needs {needed:,}.",
         f"{enough} (`measure.control_s`) to get one.",
     )

@@ -5,6 +5,7 @@ import resource
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from threading import Event
 from typing import TypedDict
 
 import numpy as np
@@ -12,6 +13,9 @@ import numpy as np
 from cluster import __version__, _native
 from cluster.errors import ClusterError
 from cluster.experiment.model import Bursts, Hawkes, OrderFlow, Replay
+from cluster.fleet.calibrate import calibrate
+from cluster.fleet.calibration_cache import cache_directory, key_of, native_build, recall, remember
+from cluster.fleet.calibration_spec import CalibrationSpec
 from cluster.fleet.host_cpu import Ticks, cpu_ticks, steal_ratio
 from cluster.fleet.kernel_times import why_no_kernel_times
 from cluster.fleet.replay_reader import FileLook, FirstRows, ReplayReader
@@ -25,6 +29,7 @@ from cluster.results.histogram import Histogram
 from cluster.results.orders import OrderCounts
 from cluster.results.over_time import Activity, Slots
 from cluster.results.replies import ReplyCounts, reason_text
+from cluster.results.summary import Calibration
 from cluster.units import NS_PER_S
 
 KIB = 1024
@@ -94,6 +99,7 @@ class Agent:
         self._file = ""  # whose orders are sent
         self._refusals: Mapping[str, str] = {}
         self._ticks: Ticks | None = None  # at the start
+        self._calibration_cancelled = Event()
         self._kernel_times = (0, 0)  # of sends and of receives, told so far
 
     def place(self) -> Place:
@@ -126,6 +132,24 @@ class Agent:
             return first.look(replay, client.replay_state().unknown_references)
         finally:
             client.close()
+
+    def known_calibrations(self, *specs: CalibrationSpec) -> list[Calibration | None]:
+        """What this host remembers of itself; None where it has to be measured."""
+        build = native_build()
+        return [recall(cache_directory(), key_of(spec, build)) for spec in specs]
+
+    def calibrate(self, spec: CalibrationSpec) -> Calibration:
+        """Find out what this host can do by itself, and remember it.
+
+        Takes at most `calibrate.LONGEST_S`; `close` cancels it.
+
+        Raises:
+            ClusterError: the reflector did not start or can't be reached.
+        """
+        self._calibration_cancelled.clear()
+        measured = calibrate(spec, Agent(), self._calibration_cancelled)
+        remember(cache_directory(), key_of(spec, native_build()), measured)
+        return measured
 
     def prepare(self, spec: LoadSpec) -> None:
         """Build the load client of the next level: memory is reserved and orders are made now.
@@ -256,7 +280,8 @@ class Agent:
         )
 
     def close(self) -> None:
-        """End the load, whatever it is doing. Idempotent."""
+        """End the load, or a calibration, whatever it is doing. Idempotent."""
+        self._calibration_cancelled.set()
         if self._client is not None:
             self._client.close()
             self._client = None

@@ -34,6 +34,9 @@ TCP_COUNTERS: Final = frozenset(
 _SCHEDSTAT = re.compile(r"task/(\d+)/schedstat:(\d+) (\d+) (\d+)$")
 _STATUS = re.compile(r"task/(\d+)/status:(\w+):\s*(.*)$")
 _NET = re.compile(r"net/(?:snmp|netstat):(Tcp|TcpExt): (.*)$")
+_SENDS = re.compile(r"ss:(busy|rwnd_limited|sndbuf_limited):(\d+)ms$")
+_CONNECTION = re.compile(r"ss:\d+ +\d+ +(\S+) +(\S+)$")
+_SS_REFUSED: Final = "ss:refused"
 _SOCKET = re.compile(r"net/tcp6?:.* 01 [0-9A-F]{8}:([0-9A-F]{8}) ")
 # /proc/uptime advances in steps of 10 ms, so real time minus uptime scatters by as much.
 _UPTIME_STEP_NS: Final = 10 * NS_PER_MS
@@ -52,6 +55,15 @@ class ThreadSample:
 
 
 @dataclass
+class SendTimes:
+    """What the kernel says of one connection's sending since it began, ms (tcp_info, by ss)."""
+
+    busy: int = 0  # there were bytes to send
+    rwnd_limited: int = 0  # held back by the receive window of the other end
+    sndbuf_limited: int = 0  # held back by our own send buffer
+
+
+@dataclass
 class ProcSample:
     """One sample. What could not be read is None, or missing from its mapping."""
 
@@ -66,6 +78,8 @@ class ProcSample:
     tcp: dict[str, int] = field(default_factory=dict)
     host_cpu_ticks: tuple[int, ...] = ()
     receive_queue_bytes: int | None = None  # None: this sample did not look
+    # By the addresses of the connection; None: this sample did not look, or there is no ss.
+    sends: dict[str, SendTimes] | None = None
 
 
 def parse_samples(text: str) -> tuple[list[ProcSample], int]:
@@ -99,8 +113,26 @@ def _sample(lines: Sequence[str]) -> ProcSample:
     )
     net_names: dict[str, list[str]] = {}
     for line in lines[1:-1]:
+        if line.startswith("ss:"):
+            continue
         _take(sample, line.rstrip("\n"), net_names)
+    if looked == "yes":
+        sample.sends = _sends([line.rstrip("\n") for line in lines if line.startswith("ss:")])
     return sample
+
+
+def _sends(lines: Sequence[str]) -> dict[str, SendTimes] | None:
+    """The connections that ss told of; a line of addresses, then lines of their times."""
+    if _SS_REFUSED in lines:
+        return None
+    sends: dict[str, SendTimes] = {}
+    times = SendTimes()
+    for line in lines:
+        if found := _CONNECTION.match(line):
+            times = sends.setdefault(f"{found[1]} {found[2]}", SendTimes())
+        elif found := _SENDS.match(line):
+            setattr(times, found[1], int(found[2]))
+    return sends
 
 
 def _take(sample: ProcSample, line: str, net_names: dict[str, list[str]]) -> None:
@@ -175,6 +207,7 @@ def as_json(samples: Iterable[ProcSample], times_ns: Iterable[int]) -> list[Mapp
             "tcp": sample.tcp,
             "host_cpu_ticks": sample.host_cpu_ticks,
             "receive_queue_bytes": sample.receive_queue_bytes,
+            "sends_ms": sample.sends and {who: vars(ms) for who, ms in sample.sends.items()},
         }
         for sample, time_ns in zip(samples, times_ns, strict=True)
     ]

@@ -24,6 +24,8 @@ faults="^$pid \\("
 unread="^ *[0-9]+: [0-9A-F]+:$port [0-9A-F]+:[0-9A-F]{4} 01 [0-9A-F]{8}:[0-9A-F]*[1-9A-F][0-9A-F]* "
 patterns="$numbers|$words|$host|$faults|$unread"
 queues_every=1 turn=0
+# Of each connection: addresses, and how long the kernel had bytes to send and what held them back.
+sends='^[0-9]+ +[0-9]+ +[^ ]+ +[^ ]+|(busy|rwnd_limited|sndbuf_limited):[0-9]+ms'
 
 while [[ -e stat ]]; do  # as long as the process is there
     read -r uptime_s _ </proc/uptime
@@ -38,6 +40,10 @@ while [[ -e stat ]]; do  # as long as the process is there
         echo "@ $before $uptime_s $looked"
         grep -sHE "$patterns" -- task/*/schedstat task/*/status stat status net/snmp net/netstat \
             /proc/stat "${queues[@]}"
+        if [[ $looked == yes ]]; then
+            { ss -tinH state established "sport = :$((16#$port))" 2>/dev/null || echo refused; } |
+                grep -oE "$sends|^refused$" | sed 's/^/ss:/'
+        fi
         after=${EPOCHREALTIME/./}
         echo ". $after"
     } >&3

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cluster.report.budget_views import budget_result, budget_table
 from cluster.report.cells import Table
 from cluster.report.level_tables import (
     curve_table,
@@ -78,6 +79,16 @@ def chart_blocks(levels: Sequence[LevelSummary], line: TimeLine) -> tuple[Chart,
             "near response time, the client was measured rather than the engine.",
             parts_table(levels),
             not any(not is_closed(level) for level in levels),
+        ),
+        Chart(
+            "Latency budget",
+            "budget",
+            budget_result(levels),
+            "An order's way, leg by leg, as means: they add up, percentiles do not. Send lag and "
+            "client kernel are the client's, engine queue and engine the engine's. What no clock "
+            "saw is what is left; the table says how each leg is known.",
+            budget_table(levels),
+            not any(level.budget for level in levels),
         ),
         Chart(
             "Time line",

@@ -11,6 +11,7 @@ from typing import Final
 from plotly.offline import get_plotlyjs
 
 from cluster.report.axes import Axis, duration_axis, load_axis
+from cluster.report.budget_views import budget_height_px, budget_traces
 from cluster.report.cells import DASH
 from cluster.report.levels import curve_levels, is_closed, level_name, load_per_s
 from cluster.report.time_line import Point, TimeLine
@@ -141,6 +142,17 @@ def parts_figure(levels: Sequence[LevelSummary]) -> Figure:
         traces,
         load_axis(map(load_per_s, opened), "offered load, orders/s"),
         duration_axis(drawn, "p99"),
+    )
+
+
+def budget_figure(levels: Sequence[LevelSummary]) -> Figure:
+    """Where the mean response time goes: a stacked bar per level, in per cent."""
+    return _figure(
+        budget_traces(levels),
+        {"title": {"text": "% of the mean response time"}, "range": [0, 100]},
+        {"title": {"text": ""}, "type": "category", "autorange": "reversed"},
+        height=budget_height_px(levels),
+        barmode="stack",
     )
 
 

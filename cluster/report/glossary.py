@@ -11,7 +11,8 @@ GLOSSARY: Final[dict[str, str]] = {
     "Protocol": "How orders and replies are written for the engine, by the title of its wire "
     "schema.",
     "Wire schema": "A YAML file that describes a protocol: what is sent, and what replies mean.",
-    "Level": "One offered load, held for a fixed time; a run rises from level to level.",
+    "Level": "One offered load, held for a while; a run rises from level to level.",
+    "Trial": "All levels once, by one process of the engine where it is started anew for each.",
     # Load.
     "Offered load": "The rate at which orders are due, whatever the engine answers.",
     "Open-loop": "Orders are sent when they are due, not when an earlier answer has come. The "
@@ -23,7 +24,8 @@ GLOSSARY: Final[dict[str, str]] = {
     "Throughput": "Answered orders per second, over the control window.",
     "In flight": "Orders sent and not yet answered.",
     "Backlog": "Orders that are due and not yet sent.",
-    "Sustained": "Answered orders per second at the highest valid open-loop level.",
+    "Sustained": "Answered orders per second at the highest open-loop load that was valid in every "
+    "trial.",
     "Maximum": "The throughput of the closed-loop level.",
     "Predicted maximum": "What one second of the busiest engine thread would carry: 1 / (its "
     "on-CPU time per order).",
@@ -50,6 +52,68 @@ GLOSSARY: Final[dict[str, str]] = {
     "Send lag p99": "The send lag that 99 of 100 orders stay below.",
     "Parts of the response time": "Send lag, service time and engine time beside the response "
     "time. Percentiles of parts do not add up to the percentile of the whole.",
+    # Uncertainty.
+    "Uncertainty": "Figures with their 95 % interval: so far off may they be by chance. Orders "
+    "that follow each other are alike, so fewer count than there are: the effective orders.",
+    "Between runs": "The same level again and again, with a new engine where we start it. What "
+    "differs from run to run no interval within a run can show.",
+    "Figure": "Which figure of the response time, or the throughput.",
+    "Low": "Lower end of the 95 % interval.",
+    "High": "Upper end of the 95 % interval; no bound where it falls among orders without answer.",
+    "Half-width": "Half the interval's width over the figure.",
+    "Effective orders": "So many independent orders would tell as much.",
+    "Trials": "The figure in every repetition.",
+    "Mean": "The arithmetic mean.",
+    # Steady state.
+    "Steady state": "Whether a level went on as it began once the warm-up was over. Only then are "
+    "its figures those of the rate, and not of how long it lasted.",
+    "Discarded": "Seconds before the control window, left out of every figure.",
+    "Warm-up ended": "Where the response times had settled, by MSER-5.",
+    "Steady": "Whether no test on any series speaks against a steady state.",
+    "In flight, mean": "Orders sent and not answered, averaged over time.",
+    "Rate by service time": "The same by Little's law, from the other books.",
+    "Deviation": "Between the two. Beyond the bounds one of the books is wrong.",
+    "Series": "A quantity over the control window.",
+    "Points": "How many points the series has, and how far apart.",
+    "Drift": "Theil-Sen slope over the whole window, in relation to the mean.",
+    "Mann-Kendall p": "How likely so much of a trend is by chance, dependence taken into account.",
+    "ADF p": "Augmented Dickey-Fuller: small speaks for a steady state.",
+    "KPSS p": "Kwiatkowski-Phillips-Schmidt-Shin: small speaks against a steady state.",
+    "Change at": "Where the level jumped, seconds after its start.",
+    # The clients.
+    "Clients": "Whether the load clients can be believed: their punctuality, what kept them from "
+    "it, and whether the orders left by the law that was asked for.",
+    "On time": "Orders sent within what counts as on time, of those due.",
+    "Poll gap p99.9": "From one pass of the client's event loop to the next, less what it meant to "
+    "sleep: one in a thousand is longer.",
+    "Poll gap max": "The longest such gap.",
+    "Jitter before p99": "How late a thread that only sleeps woke up before the load: the noise of "
+    "the host.",
+    "Jitter during p99": "The same while the load ran.",
+    "Steal": "Share of the CPU time that the hypervisor took.",
+    "Owns the tail": "Whether this agent's orders make the tail of all.",
+    "Who": "One agent, or all agents together.",
+    "Gaps": "Gaps between orders in the sample.",
+    "Distance": "Kolmogorov-Smirnov: largest distance to the law's distribution, 0 to 1.",
+    "A*²": "Anderson-Darling for exponential gaps, on a thinned sample; up to 1.34 is chance.",
+    "Dispersion": "Variance over mean of the counts in such lengths of time; in parentheses by "
+    "the law.",
+    "Kept": "Whether orders left as the law says.",
+    "Client invariance": "The same load from twice as many clients: what differs then is the "
+    "clients' doing.",
+    "Calibration": "Each load host against a reflector that answers at once: its floor, and the "
+    "highest rate that one agent sent on time. A run should stay below 70 % of it.",
+    "Reflector": "Where the reflector ran.",
+    "Floor p50": "Half of the orders to the reflector took less, at a low rate.",
+    "Floor p99": "99 of 100 orders to the reflector took less, at a low rate.",
+    "Clean rate": "The highest rate that one agent sent on time.",
+    "Calibrated": "When that was measured.",
+    # Latency budget.
+    "Latency budget": "Where the mean response time goes, leg by leg.",
+    "Leg": "A part of an order's way.",
+    "Share": "Of the mean response time.",
+    "Known": "Whether it was measured, inferred from others, or not measured.",
+    "How": "From what it was measured or inferred.",
     # The books.
     "Books": "What became of every order. They balance when intended = sent + unsent and sent = "
     "accepted + rejected + timed out + lost.",
@@ -87,7 +151,8 @@ GLOSSARY: Final[dict[str, str]] = {
     "Reason": "The reason as the engine says it; what can't be printed is escaped.",
     "Orders": "How many orders.",
     # Windows.
-    "Warm-up": "The first seconds of a level: measured, not counted.",
+    "Warm-up": "The first seconds of a level, until the response time has settled: measured, not "
+    "counted.",
     "Control window": "The seconds in which no profiler runs. All figures come from it.",
     "Profile window": "The seconds in which the profiler counts and samples.",
     "Drain": "After the last order is sent: waiting for late answers.",

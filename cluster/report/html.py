@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 from cluster.errors import ResultsError
 from cluster.report.charts import (
     Figure,
+    budget_figure,
     curve_figure,
     parts_figure,
     plotly_script,
@@ -33,7 +34,11 @@ SECTIONS: Final = (
     "Response time",
     "Percentile curve",
     "Parts of the response time",
+    "Latency budget",
     "Time line",
+    "Uncertainty",
+    "Steady state",
+    "Clients",
     "Books",
     "Profile",
     "Hardware counters",
@@ -107,6 +112,7 @@ def _figures(page: Page) -> dict[str, Figure]:
         "response": response_figure(levels),
         "curve": curve_figure(levels),
         "parts": parts_figure(levels),
+        "budget": budget_figure(levels),
         "time-line": time_line_figure(page.time_line),
     }
     return {chart.key: figures[chart.key] for chart in page.charts if not chart.is_empty}

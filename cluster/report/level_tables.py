@@ -17,6 +17,7 @@ from cluster.report.cells import (
     words,
 )
 from cluster.report.levels import level_name
+from cluster.report.uncertainty_tables import half_width
 from cluster.results.orders import OrderCounts
 from cluster.results.summary import AgentSummary, Latency, LevelSummary
 
@@ -36,6 +37,13 @@ def percentile(latency: Latency, name: str) -> Cell:
     """One figure of a distribution, such as `p99_9`."""
     value: float | None = getattr(latency, name)
     return duration(value, reason_of(latency.not_measured, name, "count"))
+
+
+def with_width(latency: Latency, name: str) -> Cell:
+    """One figure with half the width of its interval beside it."""
+    cell = percentile(latency, name)
+    width = half_width(latency, name)
+    return Cell(f"{cell.text} {width}") if width and not cell.is_missing else cell
 
 
 def throughput_table(levels: Sequence[LevelSummary]) -> Table:
@@ -77,8 +85,10 @@ def response_table(levels: Sequence[LevelSummary]) -> Table:
         tuple(
             (
                 words(level_name(level)),
-                *(percentile(level.response_ns, key) for key in _PERCENTILES.values()),
-                *(percentile(level.response_ns, key) for key in ("max", "mean", "stdev")),
+                *(with_width(level.response_ns, key) for key in _PERCENTILES.values()),
+                percentile(level.response_ns, "max"),
+                with_width(level.response_ns, "mean"),
+                percentile(level.response_ns, "stdev"),
                 missing(_NO_PROFILER)
                 if level.profiled_response_ns is None
                 else percentile(level.profiled_response_ns, "p99"),

@@ -13,6 +13,12 @@ from cluster.report.cells import (
     words,
 )
 from cluster.report.chart_blocks import Chart, chart_blocks
+from cluster.report.client_tables import (
+    arrival_table,
+    calibration_table,
+    clients_result,
+    honesty_table,
+)
 from cluster.report.engine_tables import (
     capabilities_table,
     counters_table,
@@ -36,7 +42,13 @@ from cluster.report.levels import (
 )
 from cluster.report.method import method
 from cluster.report.reply_tables import reasons_table, replies_table
+from cluster.report.steady_tables import series_table, steadiness_table, steady_result
 from cluster.report.time_line import TimeLine, time_line
+from cluster.report.uncertainty_tables import (
+    interval_table,
+    repeated_table,
+    uncertainty_result,
+)
 from cluster.results.summary import Evidence, LevelSummary, Summary
 
 
@@ -73,6 +85,16 @@ class Page:
     evidence: Table
     findings: tuple[FindingGroup, ...]
     charts: tuple[Chart, ...]
+    uncertainty_result: str
+    intervals: Table
+    repeated: Table
+    steady_result: str
+    steadiness: Table
+    series: Table
+    clients_result: str
+    honesty: Table
+    arrivals: Table
+    calibrations: Table
     books: Table
     books_result: str
     replies: Table
@@ -111,6 +133,16 @@ def build_page(inputs: ReportInputs) -> Page:
         evidence=evidence_table(summary.verdict.evidence),
         findings=finding_groups(summary),
         charts=chart_blocks(levels, line),
+        uncertainty_result=uncertainty_result(summary),
+        intervals=interval_table(levels),
+        repeated=repeated_table(summary.repeated),
+        steady_result=steady_result(levels),
+        steadiness=steadiness_table(levels),
+        series=series_table(levels),
+        clients_result=clients_result(summary),
+        honesty=honesty_table(levels),
+        arrivals=arrival_table(levels),
+        calibrations=calibration_table(summary.calibrations),
         books=books_table(levels),
         books_result=books_result(levels),
         replies=replies_table(levels),

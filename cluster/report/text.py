@@ -8,13 +8,14 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from cluster.report.cells import DASH, UNEXPLAINED, format_ratio
+from cluster.report.cells import DASH, UNEXPLAINED, absent, format_ratio
 from cluster.report.findings import finding_groups, headline
 from cluster.report.frames import short_name
 from cluster.report.levels import level_name
 from cluster.report.reply_tables import COUNTS, other_reply, other_reply_name
+from cluster.report.uncertainty_tables import half_width
 from cluster.results.engine import HotFunction
-from cluster.results.summary import Latency, LevelSummary, Summary, Verdict
+from cluster.results.summary import Latency, LevelSummary, RepeatedFigure, Summary, Verdict
 from cluster.units import format_ns, format_rate
 
 HOT_FUNCTIONS_SHOWN: Final = 5
@@ -30,6 +31,7 @@ def render_summary(summary: Summary, report_path: Path | None, *, width: int = 1
     blocks = [
         _verdict(summary, width),
         _levels(summary.levels, width),
+        _repeated(summary, width),
         _replies(summary.levels, width),
         _reject_reasons(summary.levels, width),
         _evidence(summary, width),
@@ -109,7 +111,7 @@ def _levels(levels: Sequence[LevelSummary], width: int) -> list[str]:
     if not levels:
         return ["LEVELS", f"{_INDENT}none was measured"]
     times = [
-        ["offered", "throughput", "p50", "p99", "p99.9", "lag p99", "valid"],
+        ["offered", "throughput", "p50", "p99", "p99 ±", "p99.9", "lag p99", "valid"],
         *(_times_row(level) for level in levels),
     ]
     fates = [
@@ -123,6 +125,26 @@ def _levels(levels: Sequence[LevelSummary], width: int) -> list[str]:
         if level.ended_early:
             lines += _wrap(f"{level_name(level)} ended early: {level.ended_early}", width)
     return [*lines, "", "ORDERS", *_grid(fates, width)]
+
+
+def _repeated(summary: Summary, width: int) -> list[str]:
+    rows = [
+        [
+            DASH if figure.offered_per_s is None else format_rate(figure.offered_per_s),
+            figure.figure.replace("_per_s", "").replace("_", "."),
+            _written(figure, figure.mean),
+            *(DASH if end is None else _written(figure, end) for end in (figure.low, figure.high)),
+        ]
+        for figure in summary.repeated
+    ]
+    if not rows:
+        return []
+    heading = f"BETWEEN RUNS ({summary.trials} trials, 95 % interval)"
+    return [heading, *_grid([["offered", "figure", "mean", "low", "high"], *rows], width)]
+
+
+def _written(figure: RepeatedFigure, value: float) -> str:
+    return format_rate(value) if "per_s" in figure.figure else format_ns(max(value, 0))
 
 
 def _reasons(levels: Sequence[LevelSummary]) -> list[str]:
@@ -148,7 +170,10 @@ def _times_row(level: LevelSummary) -> list[str]:
     return [
         level_name(level),
         DASH if mean is None else format_rate(mean),
-        *(_percentile(level.response_ns, name) for name in ("p50", "p99", "p99_9")),
+        _percentile(level.response_ns, "p50"),
+        _percentile(level.response_ns, "p99"),
+        half_width(level.response_ns, "p99").removeprefix("± ") or DASH,
+        _percentile(level.response_ns, "p99_9"),
         _percentile(level.send_lag_ns, "p99"),
         "yes" if level.valid else "no",
     ]
@@ -156,7 +181,7 @@ def _times_row(level: LevelSummary) -> list[str]:
 
 def _percentile(latency: Latency, name: str) -> str:
     value: int | None = getattr(latency, name)
-    return DASH if value is None else format_ns(value)
+    return absent(latency.not_measured.get(name, "")) if value is None else format_ns(value)
 
 
 def _fates_row(level: LevelSummary) -> list[str]:

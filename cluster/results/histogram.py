@@ -132,6 +132,11 @@ class Histogram:
         return np.cumsum(self.counts)
 
     @property
+    def values_ns(self) -> Integers:
+        """The upper edges of the used buckets, ns, rising. Shape (used,)."""
+        return _highest_of(self.indices)
+
+    @property
     def total(self) -> int:
         """How many values were recorded."""
         return int(self._cumulative[-1]) if len(self.counts) else 0

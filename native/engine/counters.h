@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/matcher.h"
+#include "engine/request.h"
 #include "wire/orderwire.h"
 
 namespace cluster::engine {
@@ -42,13 +43,19 @@ struct Counters {
     std::uint64_t bytes_received = 0;
     std::uint64_t bytes_sent = 0;
 
-    /// A New of this order type, which need not exist.
-    void count_new(std::uint8_t order_type) noexcept {
-        switch (static_cast<orderwire::OrderType>(order_type)) {
-            case orderwire::OrderType::kLimit: ++new_limit; break;
-            case orderwire::OrderType::kMarket: ++new_market; break;
-            case orderwire::OrderType::kImmediateOrCancel: ++new_ioc; break;
-            default: ++new_other;
+    /// A request by its type and, if it is a New, by its order type, which need not exist.
+    void count_request(const orderwire::Header& request) noexcept {
+        if (request.type == orderwire::Type::kNew) {
+            switch (static_cast<orderwire::OrderType>(request.detail)) {
+                case orderwire::OrderType::kLimit: ++new_limit; break;
+                case orderwire::OrderType::kMarket: ++new_market; break;
+                case orderwire::OrderType::kImmediateOrCancel: ++new_ioc; break;
+                default: ++new_other;
+            }
+        } else {
+            const bool replaces =
+                request.type == orderwire::Type::kReplace || request.type == kReplaceTotal;
+            ++(replaces ? replace : cancel);
         }
     }
 

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <mutex>
+#include <vector>
 
 namespace cluster::engine {
 
@@ -12,10 +13,19 @@ struct FaultOptions {
     std::uint64_t busy_ns = 0;
     std::uint64_t sleep_us = 0;
     std::uint64_t lock_ns = 0;
+    std::uint64_t syscalls_per_order = 0;
+    std::uint64_t memory_kib = 0;
+    std::uint64_t memory_steps = 100;
     std::uint64_t stall_every_ms = 0;
+    std::uint64_t stall_at_ms = 0;
     std::uint64_t stall_ms = 0;
     std::uint64_t exit_after_orders = 0;
     std::uint64_t slow_reader_us = 0;
+};
+
+/// What a memory-bound engine waits for.
+struct alignas(64) CacheLine {
+    std::uint32_t next;
 };
 
 /// Commits the faults. One for all matching threads; every method may be called from any of them.
@@ -23,7 +33,7 @@ struct FaultOptions {
 /// Each fault waits or works in a function of its own, `planted_…`, that a profile shows by name.
 class Faults {
 public:
-    /// Stalls are counted from `start_ns`, so that all threads freeze together.
+    /// Stalls that return are counted from `start_ns`, so that all threads freeze together.
     Faults(const FaultOptions& options, std::int64_t start_ns, const std::atomic<bool>& stop);
 
     /// Before each request is matched.
@@ -35,7 +45,7 @@ public:
 
     /// Once per pass of a thread's loop.
     void before_pass() {
-        if (options_.stall_every_ms != 0) [[unlikely]] {
+        if (options_.stall_ms != 0) [[unlikely]] {
             planted_stall();
         }
     }
@@ -60,9 +70,12 @@ private:
     void harm_order();
     void planted_busy_work();
     void planted_lock();
+    void planted_syscalls();
+    void planted_memory();
     void planted_sleep();
     void planted_stall();
     void planted_slow_reader();
+    std::int64_t end_of_stall_ns(std::int64_t now_ns) const;
     void sleep_until(std::int64_t end_ns) const;
 
     const FaultOptions options_;
@@ -70,6 +83,8 @@ private:
     const std::atomic<bool>& stop_;
     const bool any_per_order_;
     std::atomic<std::uint64_t> orders_ = 0;
+    std::atomic<std::int64_t> first_order_ns_ = 0;  ///< 0: none has come
+    std::vector<CacheLine> memory_;                 ///< each tells where the next is
     std::mutex lock_;
 };
 

@@ -10,12 +10,14 @@
 #include <utility>
 
 #include "client/clock.h"
+#include "engine/reflector.h"
 
 namespace cluster::engine {
 namespace {
 
 constexpr std::uint64_t kWakeTag = ~std::uint64_t{0};
 constexpr std::uint64_t kListenerTag = ~std::uint64_t{1};
+constexpr std::uint64_t kTimerTag = ~std::uint64_t{2};
 
 // After so many bytes of requests in one pass, replies go out before the next connection is read:
 // with many busy connections the first must not wait for the last.
@@ -70,9 +72,14 @@ MatchThread::MatchThread(Crew& crew, std::uint32_t index, std::uint32_t threads,
       epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
       acceptor_(listener),
       post_(index, threads),
+      queue_(crew.queue),
       matcher_(crew.limits, {.first = index + std::uint64_t{1}, .step = threads}),
       read_buffer_(kReadAtOnce + longest_request(crew.protocol)) {
     checked(add_to_epoll(epoll_.get(), post_.wake_descriptor(), kWakeTag), "epoll_ctl");
+    if (queue_.is_on()) {
+        queue_timer_.emplace();
+        checked(add_to_epoll(epoll_.get(), queue_timer_->descriptor(), kTimerTag), "epoll_ctl");
+    }
     if (listener >= 0) {
         checked(add_to_epoll(epoll_.get(), listener, kListenerTag), "epoll_ctl");
     }
@@ -83,6 +90,9 @@ void MatchThread::run() {
         wait_and_serve();
         if (threads_ > 1) {
             take_mail();
+        }
+        if (queue_.is_on()) {
+            serve_queue();
         }
         if (!with_protocol_.empty()) {
             tick_sessions();
@@ -107,6 +117,8 @@ void MatchThread::wait_and_serve() {
         const std::uint64_t tag = events[at].data.u64;
         if (tag == kWakeTag) {
             post_.clear_wake();
+        } else if (tag == kTimerTag) {
+            queue_timer_->clear();
         } else if (tag == kListenerTag) {
             accept_all();
         } else {
@@ -115,12 +127,21 @@ void MatchThread::wait_and_serve() {
     }
 }
 
-/// Blocks only when there is nothing to do but wait for a socket, for wake() or for a tick.
+/// Blocks only when there is nothing to do but wait for a socket, for wake(), for a tick or for the
+/// queue.
 int MatchThread::timeout_ms() {
     const bool may_block = crew_.wait == Wait::kBlock && !post_.anything_waits() &&
                            (threads_ == 1 || post_.fall_asleep());
     if (!may_block) {
         return 0;
+    }
+    if (const std::int64_t next_ns = queue_.next_ns(); next_ns != VirtualQueue::kNever) {
+        // Waking up takes longer than an answer may be late.
+        const std::int64_t wake_ns = next_ns - kSpinBeforeNs;
+        if (wake_ns <= MonotonicClock::now_ns()) {
+            return 0;
+        }
+        queue_timer_->set(wake_ns);
     }
     return with_protocol_.empty() ? -1 : static_cast<int>(kTickNs / kNsPerMs);
 }
@@ -141,7 +162,7 @@ void MatchThread::take_request_mail(const Mail& mail) {
         case Mail::Kind::kGone:
             counters_.cancelled_on_disconnect += matcher_.cancel_all(mail.session);
             break;
-        default: match(mail.session, mail.bytes.data(), mail.received_ns);
+        default: answer(mail.session, mail.bytes.data(), mail.received_ns);
     }
 }
 
@@ -195,7 +216,8 @@ void MatchThread::serve(SessionId session, std::uint32_t events) {
     }
     if ((connection->events & EPOLLIN) != 0) {
         // What other threads have no room for yet must not grow.
-        if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 && !post_.anything_waits()) {
+        if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 && !post_.anything_waits() &&
+            !queue_.is_full()) {
             read(*connection);
         }
     } else if ((events & (EPOLLHUP | EPOLLERR)) != 0) {
@@ -280,48 +302,73 @@ void MatchThread::take_messages(Connection& connection, std::span<const std::byt
 
 void MatchThread::take_request(SessionId session, const std::byte* bytes,
                                std::int64_t received_ns) {
+    if (queue_.is_on()) {
+        return queue_.enter(session, bytes, received_ns);
+    }
     const auto header = message_at<orderwire::Header>(bytes);
-    const std::uint32_t owner = owner_of(header.symbol);
+    const std::uint32_t owner = crew_.reflect ? index_ : owner_of(header.symbol);
     if (owner == index_) {
-        return match(session, bytes, received_ns);
+        return answer(session, bytes, received_ns);
     }
     Mail mail{Mail::Kind::kRequest, session, received_ns, {}};
     std::memcpy(mail.bytes.data(), bytes, header.length);
     post_.send_request(owner, mail);
 }
 
-/// One request against this thread's books.
-void MatchThread::match(SessionId session, const std::byte* bytes, std::int64_t received_ns) {
-    faults_.before_order();
-    replies_.clear();
-    switch (message_at<orderwire::Header>(bytes).type) {
-        case orderwire::Type::kNew: {
-            const auto request = message_at<orderwire::New>(bytes);
-            counters_.count_new(request.header.detail);
-            matcher_.enter(session, request, replies_);
-            break;
+/// Answers those whose time to leave has come. That is their reply time, as every wait before it is
+/// engine time; what comes after it is the way out.
+void MatchThread::serve_queue() {
+    const std::int64_t now_ns = MonotonicClock::now_ns();
+    if (queue_.next_ns() <= now_ns && !with_protocol_.empty()) {
+        now_ = read_clocks();
+    }
+    while (queue_.next_ns() <= now_ns) {
+        const QueuedRequest first = queue_.take();
+        if (find(first.session) == nullptr) {
+            ++counters_.replies_undeliverable;
+            continue;
         }
-        case orderwire::Type::kReplace:
-            ++counters_.replace;
-            matcher_.replace(session, message_at<orderwire::Replace>(bytes), replies_);
-            break;
-        case orderwire::Type::kCancel:
-            ++counters_.cancel;
-            matcher_.cancel(session, message_at<orderwire::Cancel>(bytes), replies_);
-            break;
-        default: match_total(session, message_at<orderwire::Replace>(bytes));
+        answer(first.session, first.request.data(), first.arrived_ns);
+        for (const SessionId session : to_send_) {
+            Connection* connection = find(session);
+            if (connection != nullptr && connection->protocol == nullptr) {
+                connection->output.stamp_new(first.leaves_ns);
+            }
+        }
+    }
+}
+
+void MatchThread::answer(SessionId session, const std::byte* bytes, std::int64_t received_ns) {
+    faults_.before_order();
+    counters_.count_request(message_at<orderwire::Header>(bytes));
+    replies_.clear();
+    if (crew_.reflect) {
+        reflect(session, bytes, replies_);
+    } else {
+        match(session, bytes);
     }
     counters_.count_replies(replies_);
     deliver(received_ns);
 }
 
+/// One request against this thread's books.
+void MatchThread::match(SessionId session, const std::byte* bytes) {
+    switch (message_at<orderwire::Header>(bytes).type) {
+        case orderwire::Type::kNew:
+            return matcher_.enter(session, message_at<orderwire::New>(bytes), replies_);
+        case orderwire::Type::kReplace:
+            return matcher_.replace(session, message_at<orderwire::Replace>(bytes), replies_);
+        case orderwire::Type::kCancel:
+            return matcher_.cancel(session, message_at<orderwire::Cancel>(bytes), replies_);
+        default: match_total(session, message_at<orderwire::Replace>(bytes));
+    }
+}
+
 /// The requests that orderwire does not know.
 void MatchThread::match_total(SessionId session, const orderwire::Replace& request) {
     if (request.header.type == kReplaceTotal) {
-        ++counters_.replace;
         matcher_.replace_total(session, request, replies_);
     } else {
-        ++counters_.cancel;
         matcher_.reduce(session, request, replies_);
     }
 }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -17,6 +18,8 @@
 #include "engine/matcher.h"
 #include "engine/post_office.h"
 #include "engine/protocol/protocol.h"
+#include "engine/virtual_queue.h"
+#include "engine/wake_timer.h"
 
 namespace cluster::engine {
 
@@ -29,6 +32,8 @@ class MatchThread;
 struct Crew {
     Wait wait = Wait::kBlock;
     Protocol protocol = Protocol::kOrderwire;
+    bool reflect = false;  ///< answer without books
+    QueueOptions queue;    ///< for a crew of one
     Login login;
     MatcherLimits limits;
     std::size_t unread_max_bytes = 0;
@@ -48,6 +53,7 @@ class MatchThread {
 public:
     static constexpr std::size_t kReadAtOnce = 256 * 1024;
     static constexpr std::size_t kPauseReading = 256 * 1024;
+    static constexpr std::int64_t kSpinBeforeNs = 50'000;    ///< a departure of the queue
     static constexpr std::int64_t kTickNs = 100 * kNsPerMs;  ///< how often sessions look about
 
     /// `listener` is the listening socket for the thread that accepts, -1 for the others.
@@ -81,7 +87,9 @@ private:
     void take_messages(Connection& connection, std::span<const std::byte> bytes,
                        std::int64_t received_ns);
     void take_request(SessionId session, const std::byte* bytes, std::int64_t received_ns);
-    void match(SessionId session, const std::byte* bytes, std::int64_t received_ns);
+    void serve_queue();
+    void answer(SessionId session, const std::byte* bytes, std::int64_t received_ns);
+    void match(SessionId session, const std::byte* bytes);
     void match_total(SessionId session, const orderwire::Replace& request);
     void deliver(std::int64_t received_ns);
     void put(Connection& connection, const Reply& reply, std::int64_t received_ns);
@@ -111,6 +119,8 @@ private:
     std::uint32_t accepted_ = 0;  ///< by this thread, for any
     PostOffice post_;
 
+    VirtualQueue queue_;
+    std::optional<WakeTimer> queue_timer_;  ///< where there is a queue
     Matcher matcher_;
     std::vector<std::unique_ptr<Connection>> connections_;  ///< by session / threads; empty: gone
     std::vector<SessionId> with_protocol_;  ///< those that have a Session; some may be gone

@@ -1,52 +1,13 @@
 #include "engine/options.h"
 
-#include <charconv>
 #include <cstdlib>
-#include <functional>
 #include <sstream>
 
+#include "engine/flags.h"
 #include "wire/soupbin.h"
 
 namespace cluster::engine {
 namespace {
-
-constexpr std::uint64_t kSecondInNs = 1'000'000'000;
-
-/// One flag: what it is called, what follows it, what it does to the options.
-struct Flag {
-    const char* name;
-    const char* value;
-    const char* help;
-    std::function<void(EngineOptions&, const std::string&)> set;
-};
-
-std::uint64_t whole_number(const std::string& flag, const std::string& text, std::uint64_t least,
-                           std::uint64_t most) {
-    std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc{} || end != text.data() + text.size() || number < least ||
-        number > most) {
-        throw UsageError(flag + " takes a whole number from " + std::to_string(least) + " to " +
-                         std::to_string(most) + ", not \"" + text + "\"");
-    }
-    return number;
-}
-
-/// A flag that sets one number.
-template <class Number>
-Flag number_flag(const char* name, const char* help, std::uint64_t least, std::uint64_t most,
-                 std::function<Number&(EngineOptions&)> field) {
-    return {name, "N", help, [=](EngineOptions& options, const std::string& text) {
-                field(options) = static_cast<Number>(whole_number(name, text, least, most));
-            }};
-}
-
-Flag fault_flag(const char* name, const char* help, std::uint64_t most,
-                std::uint64_t FaultOptions::* field) {
-    return number_flag<std::uint64_t>(
-        name, help, 0, most,
-        [field](EngineOptions& options) -> std::uint64_t& { return options.faults.*field; });
-}
 
 void set_cpus(EngineOptions& options, const std::string& text) {
     options.cpus.clear();
@@ -64,6 +25,13 @@ void set_wait(EngineOptions& options, const std::string& text) {
         throw UsageError("--wait takes block or spin, not \"" + text + "\"");
     }
     options.wait = text == "spin" ? Wait::kSpin : Wait::kBlock;
+}
+
+void set_law(EngineOptions& options, const std::string& text) {
+    if (text != "constant" && text != "exponential") {
+        throw UsageError("--queue-law takes constant or exponential, not \"" + text + "\"");
+    }
+    options.queue.law = text == "constant" ? ServiceLaw::kConstant : ServiceLaw::kExponential;
 }
 
 void set_protocol(EngineOptions& options, const std::string& text) {
@@ -118,34 +86,22 @@ const std::vector<Flag>& run_flags() {
             [](EngineOptions& options) -> std::size_t& { return options.unread_max_bytes; }),
         {"--cpus", "A,B,…", "pins matching thread i to the i-th of these CPUs (not pinned)",
          set_cpus},
+        {"--reflect", nullptr,
+         "accept every request at once, without books: what clients measure is their own",
+         [](EngineOptions& options, const std::string&) { options.reflect = true; }},
+        number_flag<std::uint64_t>(
+            "--queue-ns",
+            "one server takes N ns for each order, in virtual time, one after another; 0: none (0)",
+            0, 1'000'000'000,
+            [](EngineOptions& options) -> std::uint64_t& { return options.queue.service_ns; }),
+        {"--queue-law", "constant|exponential",
+         "how its service times are distributed, with that mean (constant)", set_law},
+        number_flag<std::uint64_t>(
+            "--queue-seed", "of exponential service times (1)", 0, ~std::uint64_t{0},
+            [](EngineOptions& options) -> std::uint64_t& { return options.queue.seed; }),
         {"--wait", "block|spin",
          "block: sleep until something comes; spin: a whole CPU per thread, and quicker (block)",
          set_wait},
-    };
-    return flags;
-}
-
-const std::vector<Flag>& fault_flags() {
-    static const std::vector<Flag> flags = {
-        fault_flag("--busy-ns", "work N ns on the CPU for every order: planted_busy_work",
-                   kSecondInNs, &FaultOptions::busy_ns),
-        fault_flag("--sleep-us",
-                   "sleep N us for every batch that was read, before its replies go out: "
-                   "planted_sleep",
-                   60'000'000, &FaultOptions::sleep_us),
-        fault_flag("--lock-ns",
-                   "hold one lock of all threads for N ns of CPU for every order: planted_lock",
-                   kSecondInNs, &FaultOptions::lock_ns),
-        fault_flag("--stall-every-ms",
-                   "freeze all threads each time N ms have passed, for --stall-ms: planted_stall",
-                   86'400'000, &FaultOptions::stall_every_ms),
-        fault_flag("--stall-ms", "how long each freeze lasts", 86'400'000, &FaultOptions::stall_ms),
-        fault_flag("--exit-after-orders", "abort (SIGABRT) when the order after the N-th comes",
-                   ~std::uint64_t{0}, &FaultOptions::exit_after_orders),
-        fault_flag("--slow-reader-us",
-                   "sleep N us before every read and read 4 KiB at most, so that what clients send "
-                   "piles up in the kernel: planted_slow_reader",
-                   60'000'000, &FaultOptions::slow_reader_us),
     };
     return flags;
 }
@@ -179,18 +135,27 @@ void check_login(const EngineOptions& options) {
 
 void check_together(const EngineOptions& options) {
     const FaultOptions& faults = options.faults;
-    if ((faults.stall_every_ms == 0) != (faults.stall_ms == 0)) {
-        throw UsageError("--stall-every-ms and --stall-ms belong together: give both, above 0");
+    if (faults.stall_every_ms != 0 && faults.stall_at_ms != 0) {
+        throw UsageError(
+            "a stall returns with --stall-every-ms or comes once with --stall-at-ms: give one");
     }
-    if (faults.stall_ms != 0 && faults.stall_ms >= faults.stall_every_ms) {
+    if ((faults.stall_every_ms + faults.stall_at_ms == 0) != (faults.stall_ms == 0)) {
+        throw UsageError(
+            "--stall-ms belongs to --stall-every-ms or --stall-at-ms: give both, above 0");
+    }
+    if (faults.stall_every_ms != 0 && faults.stall_ms >= faults.stall_every_ms) {
         throw UsageError("--stall-ms must be shorter than --stall-every-ms");
+    }
+    if (options.queue.service_ns != 0 && options.threads != 1) {
+        throw UsageError("--queue-ns needs --threads 1: it is one queue with one server");
     }
     check_login(options);
 }
 
 void write_flags(std::ostream& out, const std::vector<Flag>& flags) {
     for (const Flag& flag : flags) {
-        out << "  " << flag.name << ' ' << flag.value << "\n        " << flag.help << '\n';
+        out << "  " << flag.name << (flag.value == nullptr ? "" : " ")
+            << (flag.value == nullptr ? "" : flag.value) << "\n        " << flag.help << '\n';
     }
 }
 
@@ -211,7 +176,10 @@ EngineOptions parse_options(const std::vector<std::string>& arguments) {
             name.resize(equals);
         }
         const Flag& flag = find_flag(name);
-        if (equals == std::string::npos) {
+        if (flag.value == nullptr && equals != std::string::npos) {
+            throw UsageError(name + " takes no value");
+        }
+        if (flag.value != nullptr && equals == std::string::npos) {
             if (at + 1 == arguments.size()) {
                 throw UsageError(name + " needs a value: " + name + ' ' + flag.value);
             }

@@ -21,11 +21,13 @@ struct EngineOptions {
     std::vector<int> cpus;  ///< thread i runs on cpus[i mod size]; empty: anywhere
     Wait wait = Wait::kBlock;
     Protocol protocol = Protocol::kOrderwire;
+    bool reflect = false;      ///< accept everything, match nothing
     std::string user;          ///< empty: anybody may log on
     std::string password_env;  ///< the environment variable that the password was taken from
     std::string password;
     MatcherLimits limits;
     std::size_t unread_max_bytes = 64U << 20;  ///< per connection, of replies it does not read
+    QueueOptions queue;
     FaultOptions faults;
     bool help = false;
 };

@@ -1,6 +1,7 @@
 // A request on its way to its books, whatever protocol it came in.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstring>
@@ -28,6 +29,13 @@ public:
     void put(const Message& message) noexcept {
         static_assert(sizeof message <= orderwire::kLongestRequest);
         std::memcpy(bytes_.data(), &message, sizeof message);
+    }
+
+    /// One whole request in orderwire's layout, as long as its header says.
+    void copy(const std::byte* bytes) noexcept {
+        orderwire::Header header;
+        std::memcpy(&header, bytes, sizeof header);
+        std::memcpy(bytes_.data(), bytes, std::min<std::size_t>(header.length, bytes_.size()));
     }
 
     const std::byte* data() const noexcept { return bytes_.data(); }

@@ -70,6 +70,8 @@ Server::Server(const EngineOptions& options)
     faults_ = std::make_unique<Faults>(options.faults, MonotonicClock::now_ns(), stop_);
     crew_.wait = options.wait;
     crew_.protocol = options.protocol;
+    crew_.reflect = options.reflect;
+    crew_.queue = options.queue;
     crew_.login = {!options.user.empty(), options.user, options.password};
     crew_.limits = options.limits;
     crew_.unread_max_bytes = options.unread_max_bytes;

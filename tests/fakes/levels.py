@@ -59,6 +59,7 @@ class Truth:
     backlog_per_s: float = 0  # orders that pile up unsent in the clients
     worker_cpu_ratio: float = 0.3
     worker_wait_ratio: float = 0.01
+    worker_switches: int = 3  # involuntary, of each agent's worker
     threads: tuple[tuple[str, float, float], ...] = (("match-0", 0.3, 0.01),)  # name, on CPU, waits
     rtt_us: float = 15
     min_rtt_us: float = 12
@@ -98,8 +99,8 @@ def level_record(truth: Truth) -> LevelRecord:
         name = f"agent-{number}"
         lost = truth.lost_agent if number == 1 else ""
         seconds = min(done_s, truth.warmup_s + 2) if lost else done_s
-        intervals = tuple(_interval(truth, rng, second) for second in range(seconds))
-        agents.append(_agent(truth, name, intervals, lost))
+        intervals = tuple(_interval(truth, rng, second, number) for second in range(seconds))
+        agents.append(_agent(truth, number, intervals, lost))
         progress[name] = _progress(truth, number, seconds)
     ended_ns = START_NS + done_s * NS_PER_S
     control_end_s = min(truth.warmup_s + truth.control_s, done_s)
@@ -137,13 +138,22 @@ def _level(truth: Truth) -> Level:
         control_s=truth.control_s,
         profile_s=truth.profile_s,
         shares=tuple(
-            AgentShare(f"agent-{i}", i, (truth.offered_per_s or 0) / truth.agents, 0, 0.0, 2, 1, ())
+            AgentShare(
+                agent=f"agent-{i}",
+                index=i,
+                rate_per_s=(truth.offered_per_s or 0) / truth.agents,
+                in_flight=0,
+                phase=0.0 if closed else i / truth.agents,
+                connections=2,
+                workers=1,
+                cpus=(),
+            )
             for i in range(truth.agents)
         ),
     )
 
 
-def _interval(truth: Truth, rng: np.random.Generator, second: int) -> Interval:
+def _interval(truth: Truth, rng: np.random.Generator, second: int, number: int) -> Interval:
     closed = truth.offered_per_s is None
     intended = round((truth.offered_per_s or truth.answered_per_s or 0) / truth.agents)
     timed_out = min(truth.timed_out_per_s // truth.agents, intended)
@@ -153,7 +163,7 @@ def _interval(truth: Truth, rng: np.random.Generator, second: int) -> Interval:
     lag = truth.lag(rng, intended, second)
     engine = truth.engine(rng, answered, second)
     service = engine + truth.wire(rng, answered, second)
-    due_ns = _due_ns(intended)
+    due_ns = _due_ns(intended, number / truth.agents)
     slots = Slots.of_orders(due_ns[:answered], lag[:answered] + service)
     return Interval(
         second,
@@ -173,14 +183,14 @@ def _interval(truth: Truth, rng: np.random.Generator, second: int) -> Interval:
     )
 
 
-def _due_ns(orders: int) -> np.ndarray:
-    """When the orders of a second are due: a constant schedule."""
-    return np.arange(orders) * NS_PER_S // max(orders, 1)
+def _due_ns(orders: int, phase: float) -> np.ndarray:
+    """When the orders of a second are due: constant schedules that interleave to one."""
+    return ((np.arange(orders) + phase) * NS_PER_S / max(orders, 1)).astype(np.int64)
 
 
-def _activity(truth: Truth, interval: Interval) -> Activity:
+def _activity(truth: Truth, interval: Interval, number: int) -> Activity:
     """The client's doings in a second in which it sent what was due, on time."""
-    sent_ns = _due_ns(interval.orders.intended)
+    sent_ns = _due_ns(interval.orders.intended, number / truth.agents)
     piece = sample_slice(truth.offered_per_s)
     start_ns = piece.start_ns(interval.index)
     inside = (sent_ns >= start_ns) & (sent_ns < start_ns + piece.width_ns)
@@ -190,16 +200,19 @@ def _activity(truth: Truth, interval: Interval) -> Activity:
         sent_per_ms=np.bincount(sent_ns * MS_PER_S // NS_PER_S, minlength=MS_PER_S),
         in_flight_order_ns=np.full(SLOTS_PER_S, round(in_flight * SLOT_NS)),
         send_sample_ns=sent_ns[inside],
-        poll_gap=Histogram.from_values(np.full(1000, 2_000)),
+        # A late client is late because it looked late, unless a test says otherwise.
+        poll_gap=interval.send_lag
+        if interval.send_lag.total
+        else Histogram.from_values(np.full(1000, 2_000)),
     )
 
 
-def _agent(truth: Truth, name: str, intervals: tuple[Interval, ...], lost: str) -> AgentResult:
+def _agent(truth: Truth, number: int, intervals: tuple[Interval, ...], lost: str) -> AgentResult:
     orders = sum((interval.orders for interval in intervals), OrderCounts())
     busy_us = 1_000_000
     return AgentResult(
-        agent=name,
-        host=f"load-{name[-1]}",
+        agent=f"agent-{number}",
+        host=f"load-{number}",
         start_ns=START_NS,
         intervals=intervals,
         orders=orders,
@@ -220,14 +233,14 @@ def _agent(truth: Truth, name: str, intervals: tuple[Interval, ...], lost: str) 
                 100,
                 round(truth.worker_cpu_ratio * truth.duration_s * NS_PER_S),
                 round(truth.worker_wait_ratio * truth.duration_s * NS_PER_S),
-                3,
+                truth.worker_switches,
             ),
         ),
         peak_rss_bytes=50_000_000,
         lost=lost,
         replies=ReplyCounts(skipped=truth.skipped),
         reject_reasons=truth.reject_reasons,
-        activity=tuple(_activity(truth, interval) for interval in intervals),
+        activity=tuple(_activity(truth, interval, number) for interval in intervals),
         jitter=Jitter(
             before=Histogram.from_values(np.full(100, truth.jitter_us * NS_PER_US, np.int64)),
             during=Histogram.from_values(np.full(500, truth.jitter_us * NS_PER_US, np.int64)),

@@ -23,7 +23,9 @@ from cluster.results.summary import (
     Throughput,
     Verdict,
 )
+from fakes import belief
 
+LATEST = 3  # the open-loop level at which an agent owns the tail
 WARMUP_S, CONTROL_S, PROFILE_S = 1, 6, 3
 TOO_FEW = "too few orders for this percentile"
 PERCENTILES = (0.0, 25.0, 50.0, 75.0, 90.0, 95.0, 99.0, 99.5, 99.9, 99.95, 99.99)
@@ -49,6 +51,10 @@ def sample_summary() -> Summary:
         levels=levels,
         engine=sample_engine(),
         profile=sample_profile(),
+        trials=3,
+        repeated=belief.repeated(200_000),
+        invariance=belief.invariance(),
+        calibrations=belief.calibrations(),
     )
 
 
@@ -192,6 +198,12 @@ def agents(orders: OrderCounts, p50_us: float, spread: float) -> list[AgentSumma
             sndbuf_limited_ratio=0.0,
             peak_rss_bytes=188_743_680,
             errors={},
+            on_time_ratio=0.99996,
+            poll_gap_ns=belief.gaps(900),
+            jitter_before_ns=belief.gaps(55_000),
+            jitter_during_ns=belief.gaps(58_000),
+            involuntary_switches=3,
+            steal_ratio=0.0,
         )
         for i in range(2)
     ]
@@ -212,7 +224,7 @@ def open_level(index: int, rate_per_s: int, p50_us: float) -> LevelSummary:
         ),
         orders=whole,
         window_orders=window,
-        response_ns=latency(p50_us, spread, window.answered),
+        response_ns=belief.with_intervals(latency(p50_us, spread, window.answered)),
         service_ns=latency(p50_us - 0.6, spread, window.answered),
         send_lag_ns=latency(0.4, 5, window.sent),
         engine_ns=latency(2.1, 6, window.answered),
@@ -228,6 +240,10 @@ def open_level(index: int, rate_per_s: int, p50_us: float) -> LevelSummary:
         findings=[],
         agents=agents(window, p50_us, spread),
         seconds=seconds(rate_per_s, p50_us),
+        arrival_tests=belief.arrival_tests(("agent-0", "agent-1")),
+        steadiness=belief.steadiness(rate_per_s, p50_us * 1_000),
+        outlier_agents=[belief.outlier("agent-1", "load-1")] if index == LATEST else [],
+        budget=belief.budget(p50_us * 1_000 * (1 + spread / 20)),
     )
 
 
@@ -240,6 +256,7 @@ def closed_level(index: int) -> LevelSummary:
             "arrivals": "closed",
             "offered_per_s": None,
             "in_flight": CLOSED_IN_FLIGHT,
+            "arrival_tests": [],
             "throughput_per_s": Throughput(
                 min=rate_per_s * 0.989, mean=float(rate_per_s), max=rate_per_s * 1.012
             ),

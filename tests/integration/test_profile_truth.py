@@ -1,12 +1,14 @@
 """A program with planted behaviour, and the profile that must find it."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -333,3 +335,41 @@ def path_without_perf(tmp_path: Path) -> Path:
             if program.name != "perf" and not link.exists():
                 link.symlink_to(program)
     return farm
+
+
+@pytest.mark.skipif(shutil.which("ss") is None, reason="needs ss of iproute2")
+@pytest.mark.parametrize("reads", [True, False])
+def test_a_client_that_does_not_read_is_told_from_one_that_does(
+    host: LocalHost, reads: bool
+) -> None:
+    """This process stands in for the engine: it sends more than its client takes, or not."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)) as client, listener.accept()[0] as end:
+            end.setblocking(False)
+            client.setblocking(False)
+            with (
+                ProfileSession(host, os.getpid(), port, "off", SAME_CLOCK, max_s=60) as session,
+                ThreadPoolExecutor(1) as beside,
+            ):
+                talk = beside.submit(keep_sending, end, client if reads else None)
+                window = watch(session, 2)
+                talk.result()
+
+    assert window.rwnd_limited_ratio is not None
+    assert window.send_busy_ratio is not None
+    held_back = window.rwnd_limited_ratio * window.send_busy_ratio
+    assert held_back > 0.5 if not reads else held_back < 0.1
+
+
+def keep_sending(end: socket.socket, reader: socket.socket | None, seconds: float = 2.5) -> None:
+    ends_s = time.monotonic() + seconds
+    while time.monotonic() < ends_s:
+        with suppress(BlockingIOError):
+            end.send(bytes(4096))
+        with suppress(BlockingIOError):
+            while reader is not None and reader.recv(65536):
+                pass
+        time.sleep(0.002 if reader is not None else 0)

@@ -78,6 +78,47 @@ TEST_CASE("there is no stall before the first period, between stalls, or after t
     CHECK(pass_ns(options, 110'000, true) < 20'000 * kNsPerMs);
 }
 
+TEST_CASE("a single stall begins after the first order, freezes all until its end, and is over") {
+    const std::atomic<bool> stop = false;
+    Faults faults({.stall_at_ms = 50, .stall_ms = 100}, MonotonicClock::now_ns(), stop);
+    const auto pass = [&faults] {
+        const std::int64_t before_ns = MonotonicClock::now_ns();
+        faults.before_pass();
+        return MonotonicClock::now_ns() - before_ns;
+    };
+    const auto wait_until = [](std::int64_t at_ns) {
+        while (MonotonicClock::now_ns() < at_ns) {
+        }
+    };
+
+    wait_until(MonotonicClock::now_ns() + 60 * kNsPerMs);
+    CHECK(pass() < 50 * kNsPerMs);  // no order has come
+    const std::int64_t first_ns = MonotonicClock::now_ns();
+    faults.before_order();
+    wait_until(first_ns + 70 * kNsPerMs);
+    faults.before_order();  // the second does not matter
+    CHECK(pass() >= 1);
+    const std::int64_t woke_ns = MonotonicClock::now_ns();
+    CHECK(woke_ns - first_ns >= 150 * kNsPerMs);
+    wait_until(woke_ns + 60 * kNsPerMs);
+    CHECK(pass() < 50 * kNsPerMs);
+}
+
+TEST_CASE("system calls and memory cost every order their time") {
+    CHECK(engine_ns_with({.syscalls_per_order = 20'000}, 1) >= 20'000 * 20);
+    // A load from the first cache takes a ns and more; from 32 MiB of memory far more.
+    CHECK(engine_ns_with({.memory_kib = 32 * 1024, .memory_steps = 100'000}, 1) >= 100'000);
+    CHECK(engine_ns_with({.memory_kib = 1, .memory_steps = 100'000}, 2) >= 100'000);
+}
+
+TEST_CASE("a larger memory is a slower one") {
+    const auto engine_ns = [](std::uint64_t kib) {
+        return engine_ns_with({.memory_kib = kib, .memory_steps = 200'000}, 1);
+    };
+
+    CHECK(engine_ns(256 * 1024) > 3 * engine_ns(8));
+}
+
 TEST_CASE("a slow reader takes 4 KiB at a time") {
     EngineOptions options;
     options.port = 0;

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <cstdlib>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,7 @@ TEST_CASE("without options the engine listens on loopback, on one thread, with n
     CHECK(9001 == options.port);
     CHECK(1 == options.threads);
     CHECK(options.cpus.empty());
+    CHECK(!options.reflect);
     CHECK(Wait::kBlock == options.wait);
     CHECK(0 == options.faults.busy_ns + options.faults.sleep_us + options.faults.lock_ns +
                    options.faults.stall_every_ms + options.faults.stall_ms +
@@ -46,6 +48,7 @@ TEST_CASE("every option is taken, with a space or an equals sign") {
                                                  "--cpus",
                                                  "1,3",
                                                  "--wait=spin",
+                                                 "--reflect",
                                                  "--orders-max",
                                                  "99",
                                                  "--busy-ns",
@@ -69,6 +72,7 @@ TEST_CASE("every option is taken, with a space or an equals sign") {
     CHECK(99 == options.limits.orders_max);
     CHECK(std::vector<int>{1, 3} == options.cpus);
     CHECK(Wait::kSpin == options.wait);
+    CHECK(options.reflect);
     CHECK(1 == options.faults.busy_ns);
     CHECK(2 == options.faults.sleep_us);
     CHECK(3 == options.faults.lock_ns);
@@ -77,6 +81,23 @@ TEST_CASE("every option is taken, with a space or an equals sign") {
     CHECK(5 == options.faults.exit_after_orders);
     CHECK(6 == options.faults.slow_reader_us);
     CHECK(2'000'000 == options.unread_max_bytes);
+}
+
+TEST_CASE("a queue, a single stall and what else an order may cost are taken") {
+    const EngineOptions options = parse_options(
+        {"--queue-ns=200000", "--queue-law", "exponential", "--queue-seed=7", "--stall-at-ms=1500",
+         "--stall-ms=2000", "--syscalls-per-order=3", "--memory-kib=64", "--memory-steps=5"});
+
+    CHECK(200'000 == options.queue.service_ns);
+    CHECK(ServiceLaw::kExponential == options.queue.law);
+    CHECK(7 == options.queue.seed);
+    CHECK(1'500 == options.faults.stall_at_ms);
+    CHECK(2'000 == options.faults.stall_ms);
+    CHECK(3 == options.faults.syscalls_per_order);
+    CHECK(64 == options.faults.memory_kib);
+    CHECK(5 == options.faults.memory_steps);
+    CHECK(0 == parse_options({}).queue.service_ns);
+    CHECK(ServiceLaw::kConstant == parse_options({"--queue-law=constant"}).queue.law);
 }
 
 TEST_CASE("a protocol and who may log on are taken, the password from the environment") {
@@ -122,24 +143,34 @@ TEST_CASE("a wrong option is answered with what is wrong and what is allowed") {
     CHECK("--busy-ns takes a whole number from 0 to 1000000000, not \"5ns\"" ==
           complaint({"--busy-ns", "5ns"}));
     CHECK("--port needs a value: --port N" == complaint({"--port"}));
+    CHECK("--reflect takes no value" == complaint({"--reflect=yes"}));
     CHECK("--wait takes block or spin, not \"poll\"" == complaint({"--wait", "poll"}));
     CHECK("--cpus takes CPU numbers with commas between them, such as 2,3" ==
           complaint({"--cpus", ""}));
-    CHECK("--stall-every-ms and --stall-ms belong together: give both, above 0" ==
+    CHECK("--stall-ms belongs to --stall-every-ms or --stall-at-ms: give both, above 0" ==
           complaint({"--stall-ms", "5"}));
+    CHECK("--stall-ms belongs to --stall-every-ms or --stall-at-ms: give both, above 0" ==
+          complaint({"--stall-at-ms", "5"}));
+    CHECK("a stall returns with --stall-every-ms or comes once with --stall-at-ms: give one" ==
+          complaint({"--stall-ms", "5", "--stall-every-ms", "9", "--stall-at-ms", "9"}));
+    CHECK("--queue-law takes constant or exponential, not \"fair\"" ==
+          complaint({"--queue-law", "fair"}));
+    CHECK("--queue-ns needs --threads 1: it is one queue with one server" ==
+          complaint({"--queue-ns", "5", "--threads", "2"}));
     CHECK("--stall-ms must be shorter than --stall-every-ms" ==
           complaint({"--stall-ms", "5", "--stall-every-ms", "5"}));
 }
 
 TEST_CASE("help names every option") {
     const std::string help = help_text();
-    for (const char* name :
-         {"--address", "--port", "--threads", "--symbols-max", "--orders-max", "--cpus", "--wait",
-          "--unread-max-bytes", "--protocol", "--user", "--password-env", "--busy-ns", "--sleep-us",
-          "--lock-ns", "--stall-every-ms", "--stall-ms", "--exit-after-orders",
-          "--slow-reader-us"}) {
+    std::istringstream names(
+        "--address --port --threads --symbols-max --orders-max --cpus --wait --unread-max-bytes "
+        "--protocol --user --password-env --reflect --queue-ns --queue-law --queue-seed --busy-ns "
+        "--sleep-us --lock-ns --syscalls-per-order --memory-kib --memory-steps --stall-every-ms "
+        "--stall-at-ms --stall-ms --exit-after-orders --slow-reader-us");
+    for (std::string name; names >> name;) {
         CAPTURE(name);
-        CHECK(help.find(name) != std::string::npos);
+        CHECK(help.find("  " + name) != std::string::npos);
     }
     CHECK(parse_options({"--threads", "2", "--help"}).help);
 }

@@ -8,7 +8,6 @@ from cluster.analysis.latency import (
     curve,
     latency,
     orders_needed,
-    percentile_interval,
     percentile_of,
 )
 from cluster.results.histogram import Histogram
@@ -120,26 +119,3 @@ def test_the_curve_ends_where_unanswered_orders_begin():
 
 def test_there_is_no_curve_without_data():
     assert curve(Histogram.empty()) == []
-
-
-def test_the_interval_of_a_percentile_holds_it_and_is_as_wide_as_order_statistics_say():
-    low, high = percentile_interval(UNIFORM, 50)
-
-    # 500 ± 1.96 · √(1000 · 0.25) = 500 ± 31
-    assert (469, 532) == (low, high)
-
-
-def test_there_is_no_interval_where_the_tail_has_too_few_orders():
-    assert percentile_interval(Histogram.from_values(np.arange(100)), 99.9) is None
-
-
-def test_the_interval_covers_the_true_percentile_about_as_often_as_it_says():
-    rng = np.random.default_rng(3)
-    truth = 1_000_000 * np.log(10)  # p90 of an exponential distribution with mean 1 ms
-    hits = 0
-    for _ in range(200):
-        sample = Histogram.from_values(rng.exponential(1_000_000, 2_000))
-        low, high = percentile_interval(sample, 90)
-        hits += low <= truth <= high
-
-    assert 0.9 <= hits / 200 <= 1

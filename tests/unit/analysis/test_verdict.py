@@ -112,7 +112,7 @@ def test_clients_without_a_cpu_are_the_client():
 
     assert verdict.bottleneck == "client"
     assert verdict.confidence >= 0.95
-    assert "could not keep their schedule" in verdict.sentence
+    assert "did not send what was due" in verdict.sentence
 
 
 def test_clients_behind_schedule_are_the_client_whatever_else_is_true():
@@ -389,7 +389,9 @@ def test_records_without_tcp_or_engine_facts_are_judged_by_the_rest():
     verdict = conclude([summary], [seen], scenarios=SCALED)
 
     assert verdict.bottleneck == "client"
-    assert {"send lag p99", "engine time"} == {row.quantity for row in verdict.evidence}
+    assert {"send lag p99", "engine time", "arrival law", "client's pauses"} == {
+        row.quantity for row in verdict.evidence
+    }
     assert capacity([summary]).sustained is None
 
 

@@ -76,7 +76,7 @@ def test_findings_of_levels_are_shown_too() -> None:
 
 
 def test_charts_stand_in_the_order_of_the_page_with_their_data() -> None:
-    assert ["throughput", "response", "curve", "parts", "time-line"] == [
+    assert ["throughput", "response", "curve", "parts", "budget", "time-line"] == [
         chart.key for chart in PAGE.charts
     ]
     assert all(chart.data.rows and not chart.is_empty for chart in PAGE.charts)

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from cluster.analysis.latency import withheld
 from cluster.report.cells import DASH
 from cluster.report.text import print_summary, render_summary, summary_line
 from cluster.results.engine import HotFunction
@@ -34,9 +35,9 @@ def test_the_verdict_comes_first_and_the_report_last() -> None:
 def test_every_level_has_its_figures() -> None:
     rows = [" ".join(line.split()) for line in section(TEXT, "LEVELS")]
 
-    assert "offered throughput p50 p99 p99.9 lag p99 valid" == rows[0]
-    assert "50,000/s 49,990/s 34 µs 119 µs 204 µs 1.4 µs yes" == rows[2]
-    assert "closed-loop (1,024) 412,300/s 2.48 ms 16.1 ms 29.8 ms 1.4 µs yes" == rows[5]
+    assert "offered throughput p50 p99 p99 ± p99.9 lag p99 valid" == rows[0]
+    assert "50,000/s 49,990/s 34 µs 119 µs 6 % 204 µs 1.4 µs yes" == rows[2]
+    assert "closed-loop (1,024) 412,300/s 2.48 ms 16.1 ms 6 % 29.8 ms 1.4 µs yes" == rows[5]
 
 
 def test_a_missing_percentile_is_a_dash_with_its_reason_below() -> None:
@@ -44,6 +45,25 @@ def test_a_missing_percentile_is_a_dash_with_its_reason_below() -> None:
 
     assert DASH in lines[1].split()
     assert lines[-1] == f"  {DASH} {TOO_FEW}"
+
+
+def test_a_level_without_a_steady_state_says_so_in_the_place_of_its_percentiles() -> None:
+    summary = sample_summary()
+    why = "unstable at this rate: unanswered orders piled up by 100/s"
+    level = summary.levels[1]
+    summary.levels[1] = level.model_copy(
+        update={"response_ns": withheld(level.response_ns, why), "curve": []}
+    )
+    lines = section(render_summary(summary, PATH), "LEVELS")
+
+    assert " unstable unstable – unstable " in " ".join(lines[2].split())  # noqa: RUF001 - a dash
+    assert any(why in line for line in lines)
+
+
+def test_figures_between_runs_stand_with_their_interval() -> None:
+    rows = [" ".join(line.split()) for line in section(TEXT, "BETWEEN RUNS")]
+
+    assert "200,000/s response p99 119 µs 116 µs 122 µs" in rows
 
 
 def test_every_level_has_its_orders_by_fate() -> None:
