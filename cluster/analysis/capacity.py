@@ -24,7 +24,7 @@ LIMIT_CODES = frozenset(
 # Findings after which the others say nothing about a rate: part of the load was not there.
 FAILED_CODES = frozenset({"agent-lost", "books-unbalanced"})
 
-LimitKind = Literal["rate", "closed-loop", "engine-ended", "none"]
+LimitKind = Literal["rate", "closed-loop", "engine-ended", "late", "none"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,9 @@ class Capacity:
     sustained: LevelSummary | None  # the valid open-loop level with the highest throughput
     closed_loop: LevelSummary | None  # the valid closed-loop level with the highest throughput
     deciding: LevelSummary | None  # the level that shows the limit, or else the highest one
-    limit: LimitKind  # how the deciding level shows it; none: nothing was at its limit
+    # How the deciding level shows it; late: the rate was reached, but by clients that were late;
+    # none: nothing was at its limit.
+    limit: LimitKind
 
     @property
     def sustained_per_s(self) -> float | None:
@@ -59,9 +61,10 @@ def capacity(
     sustained if it was valid in each of them: one that an engine takes on some days is none to
     promise. The figure is the lowest of its trials.
 
-    The deciding level is the lowest open-loop level above the sustained one that failed; without
-    one, the closed-loop level, where something is at its limit by construction; without that, the
-    highest level, at which nothing was.
+    The deciding level is the lowest open-loop level above the sustained one whose rate was not
+    reached; without one, the closed-loop level, where something is at its limit by construction;
+    without that, of those above the sustained one, the level at which clients were latest; without
+    that, the highest level, at which nothing was at its limit.
     """
     planned = [level for level in levels if level.clients == "planned"]
     last = max((level.index for level in planned), default=None)
@@ -132,21 +135,25 @@ def _deciding(
     above = [
         level
         for level in opened
-        if _failed(level)
+        if _failed(level, LIMIT_CODES)
         and (sustained is None or (level.offered_per_s or 0) > (sustained.offered_per_s or 0))
         and level not in cut
     ]
-    if above:
-        return min(above, key=lambda level: level.offered_per_s or 0), "rate"
+    # Clients that are late leave a rate unproven; one that was not reached shows where it ends.
+    not_reached = [level for level in above if _failed(level, LIMIT_CODES - NOT_THE_LOAD)]
+    if not_reached:
+        return min(not_reached, key=lambda level: level.offered_per_s or 0), "rate"
     measured = _highest(closed)
     if measured is not None:
         return measured, "closed-loop"
+    if above:
+        return max(above, key=lambda level: level.send_lag_ns.p99 or 0), "late"
     return sustained or _highest(opened), "none"
 
 
-def _failed(level: LevelSummary) -> bool:
+def _failed(level: LevelSummary, codes: frozenset[str]) -> bool:
     invalid = {f.code for f in level.findings if f.severity is Severity.INVALID}
-    return bool(invalid & LIMIT_CODES) and not invalid & FAILED_CODES
+    return bool(invalid & codes) and not invalid & FAILED_CODES
 
 
 def _highest(levels: Sequence[LevelSummary]) -> LevelSummary | None:

@@ -7,6 +7,7 @@ not fits; docs/measurement.md lists them. A row that says nothing either way has
 import math
 from collections.abc import Sequence
 
+from cluster.analysis import calibration
 from cluster.analysis import client_evidence as client
 from cluster.analysis import client_honesty_evidence as honesty
 from cluster.analysis import engine_evidence as engine
@@ -26,6 +27,8 @@ OBSERVATIONS = (
     honesty.pauses,
     honesty.jitter,
     honesty.steal,
+    calibration.calibrated_share,
+    calibration.reflector_floor,
     engine.engine_cpu,
     engine.predicted_maximum,
     engine.engine_share,

@@ -9,6 +9,7 @@ from cluster.analysis.invariance import client_invariance, invariance_finding
 from cluster.analysis.level import summarise_observed
 from cluster.analysis.memory import memory
 from cluster.analysis.observed import Observed, observe
+from cluster.analysis.repeated import repeated_figures, trials_agree
 from cluster.analysis.stacks import functions_of
 from cluster.analysis.utilisation import spinning_reason, without_predictions
 from cluster.analysis.verdict import conclude
@@ -23,6 +24,7 @@ from cluster.results.engine import (
 from cluster.results.finding import Finding, Severity
 from cluster.results.level import LevelRecord
 from cluster.results.summary import (
+    Calibration,
     EngineSummary,
     LevelSummary,
     ProfileSummary,
@@ -50,6 +52,7 @@ class RunFacts:
     artefacts: Sequence[str] = ()
     no_profile: str = ""  # why there is no profile at all, when that is known
     findings: Sequence[Finding] = field(default_factory=tuple)  # of the driver, about the run
+    calibrations: Sequence[Calibration] = ()
 
 
 def summarise_run(
@@ -57,7 +60,7 @@ def summarise_run(
 ) -> Summary:
     """Everything a run says, from its levels in the order they were run."""
     observed = [observe(record) for record in records]
-    levels = [summarise_observed(seen, experiment.abort) for seen in observed]
+    levels = [summarise_observed(seen, experiment.abort, facts.calibrations) for seen in observed]
     spinning = spinning_reason(levels)
     if spinning:
         levels = without_predictions(levels, spinning)
@@ -77,6 +80,7 @@ def summarise_run(
         hot_functions=profiled.hot_functions if profiled else (),
         spinning=spinning,
         interrupted=facts.interrupted,
+        calibrations=facts.calibrations,
         invariance=invariance,
     )
     return Summary(
@@ -90,14 +94,17 @@ def summarise_run(
         findings=[
             *facts.findings,
             *_run_findings(planned, found, facts, spinning),
+            *trials_agree(planned),
             *filter(None, [invariance_finding(invariance)]),
         ],
         verdict=verdict,
         levels=levels,
         engine=_engine(experiment, facts, seen_planned, found, profiled),
         profile=_profile(facts, profiled),
+        calibrations=list(facts.calibrations),
         trials=1 + max((level.trial for level in levels), default=0),
         invariance=invariance,
+        repeated=repeated_figures(planned),
     )
 
 

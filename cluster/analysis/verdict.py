@@ -5,14 +5,14 @@ from typing import Final
 
 from cluster.analysis.capacity import Capacity, capacity
 from cluster.analysis.case import CAUSES, Case, Cause
-from cluster.analysis.client_rules import clients_failed
+from cluster.analysis.client_rules import clients_failed, schedule_missed
 from cluster.analysis.evidence import gather, probabilities
 from cluster.analysis.observed import Observed
 from cluster.analysis.recommendation import advise
 from cluster.analysis.scenario import Bottleneck, baseline_sentence, judged_scenario
 from cluster.experiment.model import Baseline, Scenarios
 from cluster.results.engine import EngineExit, HotFunction
-from cluster.results.summary import Evidence, Invariance, LevelSummary, Verdict
+from cluster.results.summary import Calibration, Evidence, Invariance, LevelSummary, Verdict
 from cluster.units import format_rate
 
 # Below this the likeliest cause is not named. Two causes equally likely have 0.5 at most.
@@ -32,6 +32,7 @@ def conclude(
     hot_functions: Sequence[HotFunction] = (),
     spinning: str = "",
     interrupted: bool = False,
+    calibrations: Sequence[Calibration] = (),
     invariance: Invariance | None = None,
 ) -> Verdict:
     """Judge a run.
@@ -45,10 +46,18 @@ def conclude(
         hot_functions: of the profile nearest the limit, hottest first.
         spinning: why the engine's CPU time says nothing; "" when it does.
         interrupted: the user ended the run: its last level shows no limit.
+        calibrations: what the load hosts can do by themselves.
         invariance: whether it matters who sends, if that was tested.
     """
     found = capacity(levels, engine_exit, interrupted=interrupted)
-    case = _case(found, levels, observed, spinning, invariance)
+    case = _case(
+        found,
+        levels,
+        observed,
+        spinning=spinning,
+        invariance=invariance,
+        calibrations=calibrations,
+    )
     evidence, bottleneck, confidence = _judge(found, case, engine_exit)
     scenario, scenario_sentence = judged_scenario(found, bottleneck, scenarios)
     advice = advise(scenario, bottleneck, found, hot_functions, engine_exit)
@@ -79,8 +88,10 @@ def _case(
     found: Capacity,
     levels: Sequence[LevelSummary],
     observed: Sequence[Observed],
+    *,
     spinning: str,
     invariance: Invariance | None,
+    calibrations: Sequence[Calibration],
 ) -> Case | None:
     deciding = found.deciding
     seen = next((o for o in observed if deciding and o.index == deciding.index), None)
@@ -88,7 +99,7 @@ def _case(
         return None
     # Of its own trial: the same load in another one is no other level.
     trial = [level for level in levels if level.trial == deciding.trial]
-    return Case(seen, trial, spinning, invariance)
+    return Case(seen, trial, spinning, calibrations, invariance)
 
 
 def _judge(
@@ -99,14 +110,14 @@ def _judge(
         return [], "inconclusive", 0.0
     rows = gather(case)
     likely = probabilities(rows)
-    if clients_failed(found.deciding.findings):
+    if clients_failed(found.deciding.findings) and schedule_missed(case.seen):
         return rows, "client", max(CONFIDENCE_OF_FACT, likely["client"])
     if engine_exit is not None:
         return rows, "engine", max(CONFIDENCE_OF_FACT, likely["engine"])
     if found.limit == "none":
         return rows, "inconclusive", 0.0
     cause: Cause = max(CAUSES, key=lambda name: likely[name])
-    if likely[cause] < CONFIDENCE_MIN:
+    if likely[cause] < CONFIDENCE_MIN or (found.limit == "late" and cause != "client"):
         return rows, "inconclusive", 0.0
     return rows, cause, likely[cause]
 

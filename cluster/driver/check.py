@@ -1,10 +1,11 @@
 """Everything short of load: what will be measured, and what can't be."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Literal
 
+from cluster.driver.calibration import REMEDY, calibrate_hosts, in_words, planned_shares
 from cluster.driver.engine_side import EngineSide
 from cluster.driver.signals import claim_stop_signals, stop_signals_interrupt
 from cluster.errors import ClusterError
@@ -12,6 +13,7 @@ from cluster.experiment.model import Experiment
 from cluster.experiment.plan import Level, Plan, plan
 from cluster.experiment.twin import TWICE, repeated, why_no_twin
 from cluster.experiment.wire import CompiledProtocol, compile_protocol
+from cluster.fleet.agent import Place
 from cluster.fleet.clocks import measure_clocks
 from cluster.fleet.protocol import Fleet
 from cluster.fleet.replay_reader import FileLook
@@ -20,14 +22,19 @@ from cluster.fleet.start import places_of, start_fleet
 from cluster.results.record import Record
 from cluster.units import format_ns, format_rate, format_speed
 
-State = Literal["ok", "missing", "failed"]
-MARKS: dict[State, str] = {"ok": "ok     ", "missing": "missing", "failed": "FAILED "}
+State = Literal["ok", "warning", "missing", "failed"]
+MARKS: dict[State, str] = {
+    "ok": "ok     ",
+    "warning": "warning",
+    "missing": "missing",
+    "failed": "FAILED ",
+}
 
 
 class CheckLine(Record):
     """One thing that was looked at."""
 
-    area: str  # plan, protocol, engine, profile, fleet, file
+    area: str  # plan, protocol, engine, profile, fleet, file, calibration
     state: State  # missing: the run goes on without it; failed: it can't start
     what: str
     remedy: str = ""
@@ -55,7 +62,7 @@ class Check(Record):
 
 
 def check_experiment(experiment: Experiment) -> Check:
-    """Carry out the experiment's preparations and undo them; no load is sent.
+    """Carry out the experiment's preparations and undo them; the engine gets no load.
 
     Raises:
         ConfigError: the experiment can't be laid out on this machine.
@@ -66,21 +73,52 @@ def check_experiment(experiment: Experiment) -> Check:
         CheckLine(area="plan", state="ok", what=what) for what in _plan_lines(experiment, planned)
     ]
     lines.append(CheckLine(area="protocol", state="ok", what=protocol.title))
-    with stop_signals_interrupt():
-        with _failure_of("engine", lines), EngineSide(experiment, planned) as side:
+    with (
+        stop_signals_interrupt(),
+        _failure_of("engine", lines),
+        EngineSide(experiment, planned) as side,
+    ):
+        with _failure_of("engine", lines):
             side.start()
             lines.extend(_engine_lines(side))
         with _failure_of("fleet", lines), start_fleet(experiment) as fleet:
             claim_stop_signals()
             clocks = measure_clocks(fleet)
-            for agent, place in places_of(fleet).items():
+            places = places_of(fleet)
+            for agent, place in places.items():
                 what = (
                     f"{agent} on {place.host}, {place.cpus} CPUs, loadcluster {place.version}, "
                     f"clock known within {format_ns(clocks[agent].error_ns)}"
                 )
                 lines.append(CheckLine(area="fleet", state="ok", what=what))
             lines.extend(_file_lines(experiment, protocol, fleet))
+            lines.extend(_calibration_lines(experiment, planned, fleet, side, places))
     return Check(lines=lines)
+
+
+def _calibration_lines(
+    experiment: Experiment,
+    planned: Plan,
+    fleet: Fleet,
+    side: EngineSide,
+    places: Mapping[str, Place],
+) -> Iterator[CheckLine]:
+    """What the load hosts can do, and what the levels ask of them."""
+    calibrations = calibrate_hosts(
+        experiment, planned, fleet, side, places=places, facts=fleet.facts().ok
+    )
+    for calibration in calibrations:
+        missing = bool(calibration.not_measured)
+        state: State = "missing" if missing else "ok"
+        yield CheckLine(area="calibration", state=state, what=in_words(calibration))
+    hosts = {agent: place.host for agent, place in places.items()}
+    for share in planned_shares(planned.levels, hosts, calibrations):
+        yield CheckLine(
+            area="calibration",
+            state="warning" if share.too_much else "ok",
+            what=share.sentence,
+            remedy=REMEDY if share.too_much else "",
+        )
 
 
 def _plan_lines(experiment: Experiment, planned: Plan) -> Iterator[str]:

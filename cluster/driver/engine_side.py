@@ -44,7 +44,6 @@ class EngineSide:
         self._plan = plan
         self._undo = ExitStack()
         self._life = ExitStack()  # of the engine's process, and of what watches it
-        self._host: Host | None = None
         self._beside = Beside(WINDOW_PATIENCE_S)
         self._window_was_late = False
         self._earlier: list[ProfileSession] = []  # of processes that were there before
@@ -56,6 +55,7 @@ class EngineSide:
         self._opened: tuple[int, int] | None = None
         self.profiled_ns: dict[int, tuple[int, int]] = {}  # by level, the driver's clock
         self.process = "unknown: neither `engine.process` nor a way to start it is given"
+        self.host: Host | None = None  # None: not opened yet
         self.facts: HostFacts | None = None
         self.clock: ClockOffset | None = None
 
@@ -96,10 +96,10 @@ class EngineSide:
             HostError: the host can't be reached, or the process can't be told.
             EngineError: the engine did not come up.
         """
-        self._host = open_host(self._experiment.engine.host)
-        self._undo.callback(self._host.close)
+        self.host = open_host(self._experiment.engine.host)
+        self._undo.callback(self.host.close)
         self._undo.callback(self._end_life)
-        self._begin_life(self._host)
+        self._begin_life(self.host)
 
     @property
     def can_restart(self) -> bool:
@@ -113,10 +113,10 @@ class EngineSide:
             HostError: as `start`; also what of the old one could not be ended.
             EngineError: the engine did not come up.
         """
-        if not self.can_restart or self._host is None:
+        if not self.can_restart or self.host is None:
             raise EngineError("the engine was not started by loadcluster: it can't be started anew")
         self._end_life()
-        self._begin_life(self._host)
+        self._begin_life(self.host)
 
     def _begin_life(self, host: Host) -> None:
         pid = self._start_or_find(host)
@@ -168,17 +168,29 @@ class EngineSide:
         engine = self._experiment.engine
         if engine.reference is None:
             return engine.command
-        address = engine.address
-        if not (host.is_local or is_loopback(address)):
-            # The agents' address of that host need not be one of its own: there may be NAT.
-            address = ANY_ADDRESS
         return reference_engine_argv(
             host,
-            address=address,
+            address=self.listen_address(host),
             port=engine.port,
             threads=engine.reference.threads,
             protocol=engine.reference.protocol or self._experiment.protocol,
         )
+
+    def listen_address(self, host: Host) -> str:
+        """Where what we start on the engine's host has to listen."""
+        # The agents' address of that host need not be one of its own: there may be NAT.
+        there = host.is_local or is_loopback(self.address)
+        return self.address if there else ANY_ADDRESS
+
+    @property
+    def address(self) -> str:
+        """Where the orders go, as seen from the load agents."""
+        return self._experiment.engine.address
+
+    @property
+    def engine_cpus(self) -> tuple[int, ...]:
+        """CPUs that an engine of ours is pinned to; empty: not pinned."""
+        return self._plan.engine_cpus
 
     def _max_s(self) -> float:
         per_level_s = (

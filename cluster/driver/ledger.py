@@ -110,6 +110,7 @@ class Ledger:
             activity=_rising(self._activity[agent]),
             jitter=closing.jitter if closing else None,
             steal_ratio=closing.steal_ratio if closing else None,
+            no_kernel_times=closing.no_kernel_times if closing else "",
         )
 
 

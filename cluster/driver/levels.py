@@ -1,7 +1,7 @@
 """All levels of a run: trial after trial, and at the end a level and its twin."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,6 +9,7 @@ from pathlib import Path
 from cluster.analysis.capacity import level_to_repeat
 from cluster.analysis.level import summarise_level
 from cluster.analysis.series import answered_between
+from cluster.driver.calibration import calibrate_hosts, in_words, planned_shares
 from cluster.driver.engine_side import EngineSide
 from cluster.driver.level import INTERRUPTED, LevelRun
 from cluster.driver.run_findings import (
@@ -24,6 +25,7 @@ from cluster.experiment.model import Experiment
 from cluster.experiment.plan import Level, Plan
 from cluster.experiment.twin import pair_of, twin_cpus, why_no_twin
 from cluster.experiment.wire import CompiledProtocol
+from cluster.fleet.agent import Place
 from cluster.fleet.protocol import Fleet
 from cluster.fleet.start import places_of, start_fleet
 from cluster.report.live import LiveView
@@ -32,7 +34,15 @@ from cluster.results.facts import HostFacts
 from cluster.results.finding import Finding
 from cluster.results.level import LevelRecord
 from cluster.results.store import RunDirectory
-from cluster.results.summary import LevelSummary
+from cluster.results.summary import Calibration, LevelSummary
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """Where a fleet's agents are, and what their hosts are, by agent."""
+
+    places: Mapping[str, Place]
+    facts: Mapping[str, HostFacts]
 
 
 @dataclass
@@ -47,6 +57,7 @@ class Levels:
     records: list[LevelRecord] = field(default_factory=list)
     summaries: list[LevelSummary] = field(default_factory=list)  # before their profiles came home
     findings: list[Finding] = field(default_factory=list)
+    calibrations: list[Calibration] = field(default_factory=list)
     interrupted: bool = False
     _hosts: dict[str, str] = field(default_factory=dict)  # host name by agent
     _facts: dict[str, HostFacts] = field(default_factory=dict)  # by host name
@@ -62,7 +73,7 @@ class Levels:
         Raises:
             FleetError: not even the first level could start.
         """
-        self._meet(fleet, side)
+        self._calibrate(side, fleet, self._meet(fleet, side))
         trials = self.planned.trials
         if len(trials) > 1 and not side.can_restart:
             self.findings.append(engine_not_restarted(side.process, len(trials)))
@@ -151,19 +162,37 @@ class Levels:
 
     def _keep(self, record: LevelRecord) -> None:
         self.records.append(record)
-        summary = summarise_level(record, self.experiment.abort)
+        summary = summarise_level(record, self.experiment.abort, self.calibrations)
         self.summaries.append(summary)
         self.directory.save_level(record, summary)
         self.view.level_ended(summary)
 
-    def _meet(self, fleet: Fleet, side: EngineSide) -> None:
+    def _meet(self, fleet: Fleet, side: EngineSide) -> Meeting:
         """Note where the agents are, and what their hosts are."""
-        self._hosts = {name: place.host for name, place in places_of(fleet).items()}
+        meeting = Meeting(places_of(fleet), fleet.facts().ok)
+        self._hosts = {name: place.host for name, place in meeting.places.items()}
         if side.facts is not None:
             self._facts.setdefault(side.facts.hostname, side.facts)
-        for place in fleet.facts().ok.values():
-            self._facts.setdefault(place.hostname, place)
+        for host in meeting.facts.values():
+            self._facts.setdefault(host.hostname, host)
         self.directory.save_facts(list(self._facts.values()))
+        return meeting
+
+    def _calibrate(self, side: EngineSide, fleet: Fleet, meeting: Meeting) -> None:
+        self.calibrations = calibrate_hosts(
+            self.experiment,
+            self.planned,
+            fleet,
+            side,
+            places=meeting.places,
+            facts=meeting.facts,
+            say=self.view.message,
+        )
+        for calibration in self.calibrations:
+            self.directory.append_event("calibrated", what=in_words(calibration))
+        for share in planned_shares(self.planned.trials[0], self._hosts, self.calibrations):
+            if share.too_much:
+                self.view.message(share.sentence)
 
     def bring_profiles_home(self, side: EngineSide) -> None:
         """The windows of the engine's process that ran so far; those of the next are its own."""
@@ -190,5 +219,5 @@ class Levels:
             if window := by_level.get(record.level.index):
                 profiled = replace(record, profile=window)
                 self.records[place] = profiled
-                summary = summarise_level(profiled, self.experiment.abort)
+                summary = summarise_level(profiled, self.experiment.abort, self.calibrations)
                 self.directory.save_level(profiled, summary)

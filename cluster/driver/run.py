@@ -160,5 +160,6 @@ class _Run:
             capabilities=side.capabilities,
             no_profile=side.no_profile,
             findings=[*self._levels.findings, *self._findings],
+            calibrations=self._levels.calibrations,
         )
         return summarise_run(self._levels.records, self._experiment, facts)

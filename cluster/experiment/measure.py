@@ -70,6 +70,12 @@ class Measure(Section):
         5, description="Longest wait for late answers once the last order has gone out."
     )
 
+    calibration: Literal["cached", "fresh", "off"] = Field(
+        "cached",
+        description="What each load host can do by itself: measured once and remembered there; "
+        "measured anew; or not at all.",
+    )
+
     @property
     def warmup_longest_s(self) -> int:
         """Seconds after which the control window begins, whatever the test says."""

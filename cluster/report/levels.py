@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from cluster.analysis.capacity import capacity
+from cluster.analysis.latency import UNSTABLE
 from cluster.results.summary import CurvePoint, LevelSummary
 from cluster.units import format_ns, format_rate, format_speed
 
@@ -79,6 +80,8 @@ def response_result(levels: Sequence[LevelSummary]) -> str:
     """What the response time chart shows, in one sentence."""
     trusted, remark = _trusted(levels)
     known = [(v, v.response_ns.p99) for v in trusted if v.response_ns.p99 is not None]
+    if not known and any(_is_unstable(level) for level in trusted):
+        return "No open-loop level was stable at its rate: without a steady state there is no p99"
     if not known:
         return "No open-loop level gave enough orders for a p99"
     (first, first_ns), (last, last_ns) = known[0], known[-1]
@@ -122,6 +125,10 @@ def parts_result(levels: Sequence[LevelSummary]) -> str:
             f"p99 {engine}, send lag p99 {format_ns(lag)}{remark}"
         )
     return "No open-loop level shows where the response time goes"
+
+
+def _is_unstable(level: LevelSummary) -> bool:
+    return level.response_ns.not_measured.get("p99", "").startswith(UNSTABLE)
 
 
 def _trusted(levels: Sequence[LevelSummary]) -> tuple[list[LevelSummary], str]:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cluster.experiment.plan import Level
-from cluster.report.cells import DASH
+from cluster.report.cells import DASH, absent
 from cluster.report.levels import level_name
 from cluster.results.summary import LevelSummary
 from cluster.units import format_ns, format_rate, format_speed
@@ -145,11 +145,14 @@ def second_line(live: LiveSecond) -> str:
 def level_line(summary: LevelSummary) -> str:
     """A measured level as one line."""
     through = summary.throughput_per_s.mean
-    p99 = summary.response_ns.p99
+    response = summary.response_ns
+    p99 = absent(response.not_measured.get("p99", ""))
+    if response.p99 is not None:
+        p99 = format_ns(response.p99)
     parts = [
         level_name(summary),
         f"throughput {DASH if through is None else format_rate(through)}",
-        f"response p99 {DASH if p99 is None else format_ns(p99)}",
+        f"response p99 {p99}",
         "valid" if summary.valid else "not valid",
     ]
     if summary.ended_early:

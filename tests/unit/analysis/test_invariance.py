@@ -56,7 +56,7 @@ def summary(measured: list[LevelRecord]) -> Summary:
 
 
 def evidence(found: Invariance) -> Evidence:
-    case = Case(observe(level_record(PLANNED)), [], "", found)
+    case = Case(observe(level_record(PLANNED)), [], "", invariance=found)
     row = twice_the_clients(case)
     assert row is not None
     return row
@@ -126,7 +126,7 @@ def test_a_level_that_is_not_valid_is_compared_with_nothing() -> None:
 
     assert found.differs is None
     assert "the level from 2 clients is not valid" in found.sentence
-    assert twice_the_clients(Case(observe(level_record(PLANNED)), [], "", found)) is None
+    assert twice_the_clients(Case(observe(level_record(PLANNED)), [], "", invariance=found)) is None
 
 
 def test_too_few_orders_can_t_be_compared() -> None:
