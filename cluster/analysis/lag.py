@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+import numpy as np
 from scipy.special import bdtrc
 
 from cluster.analysis.latency import percentile_of
@@ -11,7 +12,7 @@ from cluster.analysis.windows import Merged, merge
 from cluster.results.agent import AgentResult
 from cluster.results.histogram import Histogram
 from cluster.results.level import LevelRecord
-from cluster.units import NS_PER_MS, NS_PER_US
+from cluster.units import NS_PER_MS, NS_PER_S, NS_PER_US
 
 # The client is to blame for its share of the response time, which includes the send lag. A tenth of
 # the p99, a fifth of the p99.9: engineering limits, of the order at which a conclusion about the
@@ -39,9 +40,11 @@ ADHERENCE_ALPHA: Final = 0.01
 BACK_PRESSURE_RWND: Final = 0.1
 IN_FLIGHT_BOUND_RATIO: Final = 0.95
 
-# A client that looks at its sockets so much more often than it is late is not late for want of a
-# CPU: they did not take what it had.
-GAP_SHARE: Final = 0.25
+# Orders due in a pause of the client are late by as much, so a hundredth of them can be later than
+# the p99 only if pauses of about that length are a hundredth of the time. If they are less, the
+# client looked in time, and its sockets did not take what it had.
+GAP_SHARE: Final = 0.25  # of the p99: late orders that catch up make others late
+PAUSED_TIME_MIN: Final = 0.01
 WORKER_BUSY: Final = 0.9
 WORKER_IDLE: Final = 0.5
 
@@ -159,9 +162,16 @@ def _held_by(
         return "receive window"
     if bound:
         return "in flight"
-    longest, _ = percentile_of(_poll_gaps(record, window), 99.9)
-    looked = longest is not None and lag_p99 is not None and longest <= GAP_SHARE * lag_p99
-    return "sockets" if looked and _workers_had_time(record, WORKER_BUSY) else ""
+    gaps = _poll_gaps(record, window)
+    # Where more than a hundredth was never sent, the p99 has no bound.
+    late_ns = NS_PER_S if lag_p99 is None else lag_p99
+    if not gaps.total or late_ns <= LAG_NOTICED_NS or not _workers_had_time(record, WORKER_BUSY):
+        return ""
+    long = gaps.values_ns > GAP_SHARE * late_ns
+    paused_ns = float(np.sum(gaps.values_ns[long] * 1.0 * gaps.counts[long]))
+    workers = sum(len(agent.workers) for agent in record.agents)
+    time_ns = workers * len(window.seconds) * NS_PER_S
+    return "sockets" if paused_ns < PAUSED_TIME_MIN * time_ns else ""
 
 
 def _poll_gaps(record: LevelRecord, window: Merged) -> Histogram:

@@ -82,7 +82,7 @@ def test_without_poll_gaps_a_late_client_that_had_time_is_in_doubt():
 
 def test_a_bound_of_orders_in_flight_is_seen_in_the_mean_where_samples_miss_it():
     record = polling_every(level_record(replace(LATE, wire=constant(8_000))), 40 * NS_PER_MS)
-    mean = 4_000 * 0.008
+    mean = 4_000 * 2 * 0.008  # the service time is all of it: twice the way
     sampled_low = {
         name: tuple(replace(sample, in_flight=round(mean / 2)) for sample in said)
         for name, said in record.progress.items()
