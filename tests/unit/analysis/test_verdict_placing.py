@@ -170,7 +170,7 @@ def test_only_a_round_trip_near_the_least_clears_the_network():
 
 
 @pytest.mark.parametrize(
-    ("retransmits", "weight"), [(20, 1.0), (200, 2.0), (1_000, 3.0)], ids=["few", "some", "many"]
+    ("retransmits", "weight"), [(20, 0.5), (200, 2.0), (1_000, 3.0)], ids=["few", "some", "many"]
 )
 def test_the_more_packets_are_lost_the_more_it_is_the_network(retransmits, weight):
     row = retransmissions(case_of(replace(BEYOND, retransmits=retransmits)))
