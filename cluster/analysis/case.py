@@ -7,7 +7,7 @@ from typing import Final, Literal
 from cluster.analysis.observed import Observed
 from cluster.analysis.utilisation import busiest
 from cluster.results.histogram import Histogram
-from cluster.results.summary import Evidence, LevelSummary
+from cluster.results.summary import Calibration, Evidence, Invariance, LevelSummary
 
 Cause = Literal["engine", "network", "client"]
 CAUSES: Final[tuple[Cause, ...]] = ("engine", "network", "client")
@@ -31,8 +31,10 @@ class Case:
     """What a verdict is judged on."""
 
     seen: Observed  # the deciding level
-    levels: Sequence[LevelSummary]  # all levels; predictions taken back when the engine polls
+    levels: Sequence[LevelSummary]  # all of its trial; predictions taken back when the engine polls
     spinning: str  # why the engine's CPU time says nothing; "" when it does
+    calibrations: Sequence[Calibration] = ()  # what the load hosts can do by themselves
+    invariance: Invariance | None = None  # of the run
 
 
 def row(

@@ -5,6 +5,7 @@ from typing import Final
 
 from cluster.analysis.case import BUSY, IDLE, Case, row
 from cluster.analysis.environment_rules import RUN_QUEUE_BAD, RUN_QUEUE_NOTICED
+from cluster.analysis.invariance import is_better
 from cluster.analysis.lag import (
     BACK_PRESSURE_RWND,
     LAG_NOTICED_NS,
@@ -145,6 +146,27 @@ def send_buffer(case: Case) -> Evidence | None:
         supports="client",
         weight=0.7,
     )
+
+
+def twice_the_clients(case: Case) -> Evidence | None:
+    """The same load from twice as many clients: what changes is the clients' doing."""
+    found = case.invariance
+    if found is None or found.differs is None:
+        return None
+    name = f"{found.clients_twin} clients instead of {found.clients}"
+    told = (
+        f"p99 {format_ns(once)} and {format_ns(twice)}"
+        if (once := found.p99_ns[0]) is not None and (twice := found.p99_ns[1]) is not None
+        else "other figures"
+        if found.differs
+        else "the same figures"
+    )
+    if not found.differs:
+        return row(name, told, "It does not matter who sends.", against=("client",), weight=1.5)
+    if is_better(found):
+        sentence = "The same load was answered sooner, or more of it, when more clients sent it."
+        return row(name, told, sentence, supports="client", weight=2.5)
+    return row(name, told, "More clients were in each other's way: this says nothing of fewer.")
 
 
 def replies_unread(case: Case) -> Evidence | None:

@@ -116,7 +116,7 @@ def arrivals_by_law(seen: Observed) -> list[Finding]:
     moved by less than a tenth of the response time move it by less than a tenth.
     """
     failed = [judged for judged in seen.arrivals if judged.test.kept is False]
-    own = [judged for judged in failed if not judged.pushed_back]
+    own = [judged for judged in failed if not judged.excused]
     missed = [j for j in own if not j.by_lag or (j.test.moved_ns or 0) > LAG_INVALID_NS]
     bunched = [j for j in own if j not in missed]
     found = []

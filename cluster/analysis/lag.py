@@ -75,6 +75,36 @@ class Lag:
 
 
 @dataclass(frozen=True)
+class Doings:
+    """What clients did while they sent."""
+
+    poll_gaps: Histogram  # one look at the sockets to the next
+    wanted_ratio: float | None  # on a CPU or waiting for one, the busiest worker; None: not known
+    worker_ns: int  # the time of all workers together in which the looks were taken
+
+    def had_time(self, busy: float) -> bool:
+        """Whether no worker wanted a CPU for `busy` of the time.
+
+        A worker that has overdue orders and a CPU sleeps only while its sockets take no more.
+        """
+        return self.wanted_ratio is not None and self.wanted_ratio < busy
+
+    def explain(self, lag_p99_ns: int | None) -> bool:
+        """Whether pauses of the clients may have made so much lag; so, too, where none are known.
+
+        Where more than a hundredth was never sent, the p99 has no bound.
+        """
+        lag_ns = NS_PER_S if lag_p99_ns is None else lag_p99_ns
+        if not self.poll_gaps.total or lag_ns <= LAG_NOTICED_NS:
+            return True
+        long = self.poll_gaps.values_ns > GAP_SHARE * lag_ns
+        paused_ns = float(
+            np.sum(self.poll_gaps.values_ns[long] * 1.0 * self.poll_gaps.counts[long])
+        )
+        return paused_ns >= PAUSED_TIME_MIN * self.worker_ns
+
+
+@dataclass(frozen=True)
 class AgentWindow:
     """One agent in a window: its orders, and how late it sent them."""
 
@@ -103,22 +133,42 @@ def _agent_window(record: LevelRecord, agent: AgentResult, seconds: range) -> Ag
 
 
 def send_lag(record: LevelRecord, window: Merged, alpha: float = ADHERENCE_ALPHA) -> Lag:
-    """Judge the send lag of a window against the response time.
+    """Judge the send lag of a level's window, or of one agent's as if it were the level."""
+    return judge_lag(
+        window,
+        unsent=_unsent(record, window),
+        rwnd_limited_ratio=rwnd_limited_ratio(record),
+        in_flight_bound=_in_flight_bound(record, window),
+        doings=_doings(record, window),
+        alpha=alpha,
+    )
+
+
+def judge_lag(
+    window: Merged,
+    *,
+    unsent: int,
+    rwnd_limited_ratio: float | None,
+    in_flight_bound: bool,
+    doings: Doings,
+    alpha: float = ADHERENCE_ALPHA,
+) -> Lag:
+    """Judge send lag against response time, by one rule for levels and for calibration.
 
     Args:
-        record: the level, or one agent of it as if it were the level.
-        window: its orders.
+        window: what was recorded.
+        unsent: orders due in it that the clients left unsent of their own accord.
+        rwnd_limited_ratio: share of sending time in which the receiver's window was closed.
+        in_flight_bound: as many orders were unanswered as the clients allow themselves.
+        doings: of the clients meanwhile.
         alpha: the chance with which a client of 95 % on time may be told late.
     """
-    unsent = _unsent(record, window)
     lag_p99, _ = percentile_of(window.send_lag, 99, unsent)
     share_99 = _share(window, 99)
     share_999 = _share(window, 99.9)
     on_time_ns = _twentieth_or(LAG_NOTICED_NS, window)
     bound_ns = _twentieth_or(LAG_INVALID_NS, window)
     within_bound = _ratio_within(window, unsent, bound_ns)
-    rwnd = rwnd_limited_ratio(record)
-    bound = _in_flight_bound(record, window)
     late = (
         _beyond(lag_p99, share_99, LAG_SHARE_P99, LAG_INVALID_NS)
         or _adherence_broken(window, unsent, within_bound, alpha)
@@ -130,11 +180,9 @@ def send_lag(record: LevelRecord, window: Merged, alpha: float = ADHERENCE_ALPHA
     fault: Fault | None = None
     held_by: HeldBy = ""
     if late or noticeable:
-        held_by = _held_by(record, window, lag_p99, rwnd, bound=bound)
+        held_by = _held_by(lag_p99, rwnd_limited_ratio, doings, bound=in_flight_bound)
         fault = "engine" if held_by else "client"
-    own = fault == "client" and (
-        bool(_poll_gaps(record, window).total) or not _workers_had_time(record, WORKER_IDLE)
-    )
+    own = fault == "client" and (bool(doings.poll_gaps.total) or not doings.had_time(WORKER_IDLE))
     return Lag(
         p99_ns=lag_p99,
         share_p99=share_99,
@@ -147,54 +195,38 @@ def send_lag(record: LevelRecord, window: Merged, alpha: float = ADHERENCE_ALPHA
         late=late,
         noticeable=noticeable,
         fault=fault,
-        rwnd_limited_ratio=rwnd,
-        in_flight_bound=bound,
+        rwnd_limited_ratio=rwnd_limited_ratio,
+        in_flight_bound=in_flight_bound,
         held_by=held_by,
         own=own,
         missed=own and (unsent > 0 or _adherence_broken(window, unsent, within_bound, alpha)),
     )
 
 
-def _held_by(
-    record: LevelRecord, window: Merged, lag_p99: int | None, rwnd: float | None, *, bound: bool
-) -> HeldBy:
+def _held_by(lag_p99: int | None, rwnd: float | None, doings: Doings, *, bound: bool) -> HeldBy:
     if (rwnd or 0) >= BACK_PRESSURE_RWND:
         return "receive window"
     if bound:
         return "in flight"
-    gaps = _poll_gaps(record, window)
-    # Where more than a hundredth was never sent, the p99 has no bound.
-    late_ns = NS_PER_S if lag_p99 is None else lag_p99
-    if not gaps.total or late_ns <= LAG_NOTICED_NS or not _workers_had_time(record, WORKER_BUSY):
-        return ""
-    long = gaps.values_ns > GAP_SHARE * late_ns
-    paused_ns = float(np.sum(gaps.values_ns[long] * 1.0 * gaps.counts[long]))
-    workers = sum(len(agent.workers) for agent in record.agents)
-    time_ns = workers * len(window.seconds) * NS_PER_S
-    return "sockets" if paused_ns < PAUSED_TIME_MIN * time_ns else ""
+    return "" if doings.explain(lag_p99) or not doings.had_time(WORKER_BUSY) else "sockets"
 
 
-def _poll_gaps(record: LevelRecord, window: Merged) -> Histogram:
-    return Histogram.sum(
+def _doings(record: LevelRecord, window: Merged) -> Doings:
+    sending_ns = record.sending_ended_ns - record.start_ns
+    wanted = [
+        (worker.cpu_ns + worker.run_queue_wait_ns) / sending_ns
+        for agent in record.agents
+        for worker in agent.workers
+        if sending_ns > 0
+    ]
+    gaps = Histogram.sum(
         activity.poll_gap
         for agent in record.agents
         for activity in agent.activity
         if activity.index in window.seconds
     )
-
-
-def _workers_had_time(record: LevelRecord, busy: float) -> bool:
-    """Whether no worker wanted a CPU for `busy` of the time.
-
-    A worker that has overdue orders and a CPU sleeps only while its sockets take no more.
-    """
-    sending_ns = record.sending_ended_ns - record.start_ns
-    wanted = [
-        worker.cpu_ns + worker.run_queue_wait_ns
-        for agent in record.agents
-        for worker in agent.workers
-    ]
-    return bool(wanted) and max(wanted) < busy * sending_ns
+    workers = sum(len(agent.workers) for agent in record.agents)
+    return Doings(gaps, max(wanted, default=None), workers * len(window.seconds) * NS_PER_S)
 
 
 def _share(window: Merged, percentile: float) -> float | None:

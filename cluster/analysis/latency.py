@@ -15,6 +15,9 @@ from cluster.results.summary import CurvePoint, Latency, Uncertainty
 # Evaluation of Computer and Communication Systems", 2010, section 2.2.
 EXISTENCE: Final = 3.84
 
+# So begins the reason why an unstable level has no response times.
+UNSTABLE: Final = "unstable at this rate"
+
 PERCENTILES: Final = {"p50": 50.0, "p95": 95.0, "p99": 99.0, "p99_9": 99.9}
 FIGURES: Final = ("min", "mean", *PERCENTILES, "max", "stdev")
 CURVE_POINTS_PER_DECADE: Final = 10

@@ -13,7 +13,6 @@ from cluster.analysis.series import answered, covered, samples, total_at
 from cluster.analysis.stationarity import (
     MOVED_RATIO_RATE,
     POINTS_MIN,
-    POINTS_UNIT_ROOT,
     Series,
 )
 from cluster.analysis.windows import merge_by_second
@@ -26,6 +25,7 @@ Floats = NDArray[np.float64]
 # A second is the step. Short windows have finer ones so that there are points enough for every
 # test; orders that are few, and windows that are long, coarser ones.
 STEPS_SLOTS: Final = (5, 10, SLOTS_PER_S, 2 * SLOTS_PER_S, 5 * SLOTS_PER_S, 10 * SLOTS_PER_S)
+POINTS_WANTED: Final = 40  # below, a change must be large to be seen beyond all tests' chances
 POINTS_MOST: Final = 300
 ORDERS_FOR_MEDIAN: Final = 20
 GAPS_MOST: Final = 0.1  # points without a percentile, of all
@@ -92,9 +92,9 @@ def _step(seconds: int, orders_per_s: float, orders_needed_each: int) -> int:
         and seconds * SLOTS_PER_S / slots <= POINTS_MOST
     ] or [STEPS_SLOTS[-1]]
     whole = [slots for slots in fits if slots >= SLOTS_PER_S]
-    if whole and seconds * SLOTS_PER_S // whole[0] >= POINTS_UNIT_ROOT:
+    if whole and seconds * SLOTS_PER_S // whole[0] >= POINTS_WANTED:
         return whole[0]
-    enough = [slots for slots in fits if seconds * SLOTS_PER_S // slots >= POINTS_UNIT_ROOT]
+    enough = [slots for slots in fits if seconds * SLOTS_PER_S // slots >= POINTS_WANTED]
     return max(enough, default=fits[0])
 
 
@@ -146,7 +146,9 @@ def _percentiles(
     known = np.array([value is not None for value in found], bool)
     values = np.array([value for value in found if value is not None], np.float64)
     why = ""
-    if not known.any() or (len(found) >= POINTS_MIN and np.mean(~known) > GAPS_MOST):
+    if due / max(len(seconds), 1) * step_s < needed:
+        why = f"the longest step, {step_s:g} s, does not hold the {needed} orders that it needs"
+    elif not known.any() or (len(found) >= POINTS_MIN and np.mean(~known) > GAPS_MOST):
         why = f"{np.count_nonzero(~known)} of {len(found)} steps of {step_s:g} s have none"
     return Series(name, times[known], values, step_s, why=why)
 

@@ -7,9 +7,13 @@ its clock. Neither is computed from the other.
 import math
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cluster.analysis.level_series import in_flight_by_slot
 from cluster.analysis.observed import Observed
 from cluster.analysis.windows import merge
+from cluster.results.over_time import COARSE_LEN, SLOT_NS, SLOTS_PER_S, coarse_edges
 from cluster.results.summary import LittlesLaw
 from cluster.units import NS_PER_S
 
@@ -18,6 +22,7 @@ TOLERANCE: Final = 0.02
 # Beyond, the edges of the window explain anything.
 TOLERANCE_MOST: Final = 0.5
 EDGE_SIGMAS: Final = 3.0
+LOOK_BACK_S: Final = 60  # orders that were due longer before an end are none, or timed out
 
 OVERRUN: Final = "activity_overrun"
 
@@ -74,37 +79,36 @@ def _unfit(seen: Observed, unstable: str) -> str:
 
 
 def _edge(seen: Observed, at_s: int) -> float:
-    """What orders across one end of the window may make of the difference, in order seconds.
+    """What orders across one end of the window make of the difference at most, in order seconds.
 
-    Times belong to the second in which an order was due, the integral to that in which it was in
-    flight. Across an end lie the rests of orders in flight: λ E[S²]/2 in the mean, λ E[S³]/3 in
-    variance if arrivals are Poisson (M/G/∞), or what is really in flight there times the mean
-    rest E[S²]/2E[S]; and orders due before it and sent after, λ E[lag] of E[S] each. The worse of
-    the seconds on either side counts.
+    Times belong to the second in which an order was due, the integral to those in which it was in
+    flight. What lies beyond the end of orders due before it is in one of them only. An order
+    that was due d before the end and took r, reaches r - d beyond. Slots tell d but for the place
+    within, which is taken as even, and r by its coarse bucket, taken at its upper edge; three
+    standard deviations are added for where orders really lie.
     """
-    if at_s == 0:
+    slots = _slots_before(seen, at_s)
+    if not len(slots):
         return 0.0  # nothing was due before the start
-    sides = [range(second, second + 1) for second in (at_s - 1, at_s)]
-    return max(_across(seen, side, last=side.stop == at_s) for side in sides)
+    width = SLOT_NS / NS_PER_S
+    since = np.arange(len(slots))[::-1, None] * width
+    beyond = np.maximum(_bucket_ends_s()[None, :] - since, 0.0)
+    mean = np.where(beyond < width, beyond**2 / (2 * width), beyond - width / 2)
+    square = np.where(beyond < width, beyond**3 / (3 * width), beyond**2)
+    return float((slots * mean).sum()) + EDGE_SIGMAS * math.sqrt(float((slots * square).sum()))
 
 
-def _across(seen: Observed, side: range, *, last: bool) -> float:
-    """As `_edge`, by the orders of one side's second, whose last or else first slot is there."""
-    second = merge(seen.record.agents, side)
-    mean, deviation, most, lag = (
-        (value or 0) / NS_PER_S
-        for value in (
-            second.service.mean,
-            second.service.stdev,
-            second.service.max,
-            second.send_lag.mean,
-        )
-    )
-    if not mean:
-        return 0.0
-    orders, square = second.service.total, mean**2 + deviation**2
-    by_slot, _ = in_flight_by_slot(seen.record.agents, side)
-    there = float(by_slot[-1 if last else 0]) if by_slot is not None else 0.0
-    rests = max(orders * square / 2, there * square / (2 * mean))
-    variance = orders * most * square / 3  # E[S³] is at most E[S²] times the longest
-    return rests + EDGE_SIGMAS * math.sqrt(variance) + orders * lag * mean
+def _slots_before(seen: Observed, at_s: int) -> NDArray[np.int64]:
+    """Answered orders by slot and coarse response time, up to `at_s`. (slots, COARSE_LEN)."""
+    first = max(at_s - LOOK_BACK_S, 0)
+    counts = np.zeros((at_s - first, SLOTS_PER_S, COARSE_LEN), np.int64)
+    for agent in seen.record.agents:
+        for interval in agent.intervals:
+            if first <= interval.index < at_s:
+                counts[interval.index - first] += interval.slots.response
+    return counts.reshape(-1, COARSE_LEN)
+
+
+def _bucket_ends_s() -> NDArray[np.float64]:
+    starts = coarse_edges() / NS_PER_S
+    return np.append(starts[1:], 2 * starts[-1])

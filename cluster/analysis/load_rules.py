@@ -36,11 +36,13 @@ def schedule_kept(seen: Observed) -> Finding | None:
     """
     if seen.lag is None:
         return None
-    judged = [(seen.lag, "The clients"), *_each(seen)]
-    # What is worst comes first: late and the client's, late, noticeable.
-    told = [pair for pair in judged if pair[0].late or pair[0].noticeable]
-    if not told:
+    each = [pair for pair in _each(seen) if _is_told(pair[0])]
+    everyone = [(seen.lag, "The clients")] if _is_told(seen.lag) else []
+    if not each and not everyone:
         return None
+    # Where it is the lag of a few, they are named.
+    told = each + everyone if 2 * len(each) <= len(seen.agents) else everyone + each
+    # What is worst comes first: late and the client's, late, noticeable.
     lag, who = min(told, key=lambda pair: (not pair[0].late, pair[0].fault != "client"))
     if lag.fault == "engine":
         return finding(
@@ -69,6 +71,10 @@ def schedule_kept(seen: Observed) -> Finding | None:
         "What was measured is the clients. Use more load hosts or workers, pin them to CPUs of "
         "their own (`cpus`), or use `wait: spin`.",
     )
+
+
+def _is_told(lag: Lag) -> bool:
+    return lag.late or lag.noticeable
 
 
 def _each(seen: Observed) -> list[tuple[Lag, str]]:

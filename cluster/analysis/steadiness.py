@@ -4,7 +4,7 @@ from cluster.analysis.finding import finding
 from cluster.analysis.level_series import level_series
 from cluster.analysis.littles_law import littles_law
 from cluster.analysis.observed import Observed
-from cluster.analysis.stationarity import judge
+from cluster.analysis.stationarity import ALPHA, judge
 from cluster.analysis.warm_up import warm_up_end_s
 from cluster.results.finding import Finding, Severity
 from cluster.results.summary import SeriesTest, Steadiness
@@ -22,20 +22,21 @@ def steadiness(seen: Observed, unstable: str = "") -> Steadiness:
     warm_up = warm_up_end_s(intervals, control.stop)
     series = judge(level_series(seen))
     law, no_law = littles_law(seen, unstable)
+    late = _warms_up_within(warm_up.ends_s, control)
     told = [test.steady for test in series if test.steady is not None]
     missing = {}
     if warm_up.ends_s is None:
         missing["warm_up_ends_s"] = warm_up.why
     if law is None:
         missing["littles_law"] = no_law
-    if not told:
+    if not (told or unstable or late):
         missing["steady"] = "no series is long enough to be tested"
     return Steadiness(
         discarded_s=control.start,
         warm_up_ends_s=warm_up.ends_s,
         series=series,
         littles_law=law,
-        steady=False if unstable else (all(told) if told else None),
+        steady=False if unstable or late else (all(told) if told else None),
         not_measured=missing,
     )
 
@@ -46,26 +47,35 @@ def steadiness_findings(seen: Observed, found: Steadiness, unstable: str = "") -
 
 
 def _not_steady(seen: Observed, found: Steadiness, unstable: str) -> Finding | None:
-    moved = [test for test in found.series if test.steady is False]
+    moved = [_moved(test) for test in found.series if test.steady is False]
+    ends_s, control = found.warm_up_ends_s, seen.control.seconds
+    if ends_s is not None and _warms_up_within(ends_s, control):
+        moved.insert(0, f"the warm-up ended only after {ends_s - control.start:g} s")
     if unstable or not moved:
         return None  # a finding of its own says more
     return finding(
         seen,
         Severity.WARNING,
         "not-steady",
-        f"Within the control window of {len(seen.control.seconds)} s "
-        f"{'; '.join(_moved(test) for test in moved)}.",
+        f"Within the control window of {len(control)} s {'; '.join(moved)}.",
         "The engine was still warming up, its state grows, or something else came and went. "
         "Percentiles mix what was before with what came after. Lengthen `measure.warmup_s`, or "
         "look at the level's time line.",
     )
 
 
+def _warms_up_within(ends_s: float | None, control: range) -> bool:
+    """Whether orders of the warm-up are among those that count, for a second or more."""
+    return ends_s is not None and ends_s >= control.start + 1
+
+
 def _moved(test: SeriesTest) -> str:
     """What a series did, with its number."""
     if test.change_at_s is not None:
         return f"the {test.series} changed at {test.change_at_s:g} s"
-    return f"the {test.series} drifted by {test.drift_ratio or 0:+.0%}"
+    if test.mann_kendall_p is not None and test.mann_kendall_p < ALPHA:
+        return f"the {test.series} drifted by {test.drift_ratio or 0:+.0%}"
+    return f"the {test.series} wandered (ADF p {test.adf_p:.2f}, KPSS p {test.kpss_p:.2f})"
 
 
 def _law_broken(seen: Observed, found: Steadiness) -> Finding | None:

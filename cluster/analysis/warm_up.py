@@ -32,6 +32,10 @@ EFFECT_RATIO: Final = 0.02
 SIGMAS: Final = 4.0
 ONE_SIDED: Final = 0.8
 
+# The criterion is flat beyond the end of a warm-up, and its least value there is chance: the first
+# cut that is about as good is taken.
+AS_GOOD: Final = 1.1
+
 
 @dataclass(frozen=True)
 class WarmUp:
@@ -92,8 +96,11 @@ def cut_at(points: Floats) -> int | None:
     """
     n = len(points)
     fenced = _fenced(points)
-    best_first = np.argsort(_mser(fenced)[: n - KEPT_MIN + 1], kind="stable")  # ties: the earliest
-    cut = next(int(d) for d in best_first if d == 0 or _is_transient(fenced, int(d)))
+    by_cut = _mser(fenced)[: n - KEPT_MIN + 1]
+    best_first = np.argsort(by_cut, kind="stable")  # ties: the earliest
+    best = next(int(d) for d in best_first if d == 0 or _is_transient(fenced, int(d)))
+    as_good = np.flatnonzero(by_cut[: best + 1] <= AS_GOOD * by_cut[best])
+    cut = next(int(d) for d in as_good if d in (0, best) or _is_transient(fenced, int(d)))
     return None if cut > n // 2 else cut
 
 
@@ -118,7 +125,9 @@ def _is_transient(fenced: Floats, cut: int) -> bool:
     middle = float(np.median(kept))
     difference = float(np.mean(before)) - float(np.mean(kept))
     side = np.mean(before > middle) if difference > 0 else np.mean(before < middle)
-    if side < ONE_SIDED or abs(difference) <= EFFECT_RATIO * abs(middle):
+    low, high = np.percentile(kept, (25, 75))
+    usual = low <= float(np.median(before)) <= high
+    if usual or side < ONE_SIDED or abs(difference) <= EFFECT_RATIO * abs(middle):
         return False
     return abs(difference) > SIGMAS * _standard_error(kept, cut)
 

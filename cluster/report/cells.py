@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from cluster.analysis.latency import UNSTABLE
 from cluster.report.glossary import GLOSSARY
 from cluster.units import format_bytes, format_ns, format_rate
 
@@ -76,7 +77,12 @@ def columns(names: Iterable[str], *, words: Iterable[str] = ()) -> tuple[Column,
 
 def missing(reason: str) -> Cell:
     """A value that could not be measured."""
-    return Cell(DASH, reason or UNEXPLAINED, "muted")
+    return Cell(absent(reason), reason or UNEXPLAINED, "muted")
+
+
+def absent(reason: str) -> str:
+    """What stands in the place of a figure that is not there, for that reason."""
+    return "unstable" if reason.startswith(UNSTABLE) else DASH
 
 
 def written(value: float | None, write: Callable[[float], str], reason: str = "") -> Cell:

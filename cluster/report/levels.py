@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from cluster.analysis.capacity import capacity
+from cluster.analysis.latency import UNSTABLE
 from cluster.results.summary import CurvePoint, LevelSummary
 from cluster.units import format_ns, format_rate, format_speed
 
 # Below this share of what was offered, a level that is not valid also fell short visibly.
 FELL_SHORT_RATIO: Final = 0.99
+
+_CLIENTS: Final = {"planned": "", "repeated": ", once more", "doubled": ", twice the clients"}
 
 CURVE_LEVELS_MAX: Final = 12  # more lines than that can't be told apart
 
@@ -21,8 +24,7 @@ def is_closed(level: LevelSummary) -> bool:
 def level_name(level: LevelSummary) -> str:
     """A level's short name, such as 100,000/s."""
     which = f", trial {level.trial + 1}" if level.trial else ""
-    twin = ", twice the clients" if level.clients == "doubled" else ""
-    return _offer(level) + which + twin
+    return _offer(level) + which + _CLIENTS[level.clients]
 
 
 def _offer(level: LevelSummary) -> str:
@@ -78,6 +80,8 @@ def response_result(levels: Sequence[LevelSummary]) -> str:
     """What the response time chart shows, in one sentence."""
     trusted, remark = _trusted(levels)
     known = [(v, v.response_ns.p99) for v in trusted if v.response_ns.p99 is not None]
+    if not known and any(_is_unstable(level) for level in trusted):
+        return "No open-loop level was stable at its rate: without a steady state there is no p99"
     if not known:
         return "No open-loop level gave enough orders for a p99"
     (first, first_ns), (last, last_ns) = known[0], known[-1]
@@ -121,6 +125,10 @@ def parts_result(levels: Sequence[LevelSummary]) -> str:
             f"p99 {engine}, send lag p99 {format_ns(lag)}{remark}"
         )
     return "No open-loop level shows where the response time goes"
+
+
+def _is_unstable(level: LevelSummary) -> bool:
+    return level.response_ns.not_measured.get("p99", "").startswith(UNSTABLE)
 
 
 def _trusted(levels: Sequence[LevelSummary]) -> tuple[list[LevelSummary], str]:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cluster.experiment.plan import Level
-from cluster.report.cells import DASH
+from cluster.report.cells import DASH, absent
 from cluster.report.levels import level_name
 from cluster.results.summary import LevelSummary
 from cluster.units import format_ns, format_rate, format_speed
@@ -21,7 +21,7 @@ class LiveSecond:
     """What one second of a level looked like while it passed, all agents together."""
 
     elapsed_s: float  # since the level's start; below 0 before it
-    phase: str  # warm-up, control, profile, drain
+    phase: str  # warm-up, control, profile, drain; with a remark while its end is open
     offered_per_s: float | None  # None: closed-loop
     throughput_per_s: float | None
     response_p99_ns: int | None
@@ -75,9 +75,15 @@ class LiveView:
         """A level begins."""
         self._level = level
         self._second = None
-        self.message(f"level {level.index + 1}: {_aim(level)}, {level.duration_s} s")
+        longest = "" if level.longest_s == level.duration_s else f", at most {level.longest_s} s"
+        aim = f"{_aim(level)}, {level.duration_s} s{longest}"
+        self.message(f"{level.name}: {aim}")
         if self._live is not None:
             self._live.update(self._panel(), refresh=True)
+
+    def windows_moved(self, level: Level) -> None:
+        """The running level has other windows than planned: it lasts for longer."""
+        self._level = level
 
     def second(self, live: LiveSecond) -> None:
         """A second has passed."""
@@ -139,11 +145,14 @@ def second_line(live: LiveSecond) -> str:
 def level_line(summary: LevelSummary) -> str:
     """A measured level as one line."""
     through = summary.throughput_per_s.mean
-    p99 = summary.response_ns.p99
+    response = summary.response_ns
+    p99 = absent(response.not_measured.get("p99", ""))
+    if response.p99 is not None:
+        p99 = format_ns(response.p99)
     parts = [
         level_name(summary),
         f"throughput {DASH if through is None else format_rate(through)}",
-        f"response p99 {DASH if p99 is None else format_ns(p99)}",
+        f"response p99 {p99}",
         "valid" if summary.valid else "not valid",
     ]
     if summary.ended_early:

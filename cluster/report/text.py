@@ -8,7 +8,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from cluster.report.cells import DASH, UNEXPLAINED, format_ratio
+from cluster.report.cells import DASH, UNEXPLAINED, absent, format_ratio
 from cluster.report.findings import finding_groups, headline
 from cluster.report.frames import short_name
 from cluster.report.levels import level_name
@@ -132,8 +132,10 @@ def _repeated(summary: Summary, width: int) -> list[str]:
         [
             DASH if figure.offered_per_s is None else format_rate(figure.offered_per_s),
             figure.figure.replace("_per_s", "").replace("_", "."),
-            _written(figure, figure.mean),
-            *(DASH if end is None else _written(figure, end) for end in (figure.low, figure.high)),
+            *(
+                DASH if value is None else _written(figure, value)
+                for value in (figure.mean, figure.low, figure.high)
+            ),
         ]
         for figure in summary.repeated
     ]
@@ -181,7 +183,7 @@ def _times_row(level: LevelSummary) -> list[str]:
 
 def _percentile(latency: Latency, name: str) -> str:
     value: int | None = getattr(latency, name)
-    return DASH if value is None else format_ns(value)
+    return absent(latency.not_measured.get(name, "")) if value is None else format_ns(value)
 
 
 def _fates_row(level: LevelSummary) -> list[str]:

@@ -1,3 +1,4 @@
+from cluster.analysis.latency import withheld
 from cluster.report.levels import (
     CURVE_LEVELS_MAX,
     curve_levels,
@@ -101,6 +102,11 @@ def test_the_parts_sentence_names_engine_time_and_send_lag() -> None:
 
 def test_sentences_of_nothing_say_that_there_is_nothing() -> None:
     assert throughput_result([]) == "No level gave a throughput"
+    why = "unstable at this rate: unanswered orders piled up by 100/s"
+    unstable = LEVELS[0].model_copy(
+        update={"response_ns": withheld(LEVELS[0].response_ns, why), "valid": False}
+    )
+    assert "was stable at its rate" in response_result([unstable])
     assert response_result([]) == "No open-loop level gave enough orders for a p99"
     assert curve_result([]) == "No open-loop level has a percentile curve"
     assert parts_result([]) == "No open-loop level shows where the response time goes"

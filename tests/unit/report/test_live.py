@@ -4,6 +4,7 @@ from typing import NoReturn
 import pytest
 from rich.console import Console
 
+from cluster.analysis.latency import withheld
 from cluster.experiment.plan import Level
 from cluster.report.live import LiveSecond, LiveView, level_line, second_figures, second_line
 from fakes.summary import dead_engine_summary, sample_summary
@@ -98,6 +99,14 @@ def test_what_is_not_known_yet_is_a_dash() -> None:
         figures["unanswered"],
     )
     assert second_line(UNKNOWN).startswith("   0.5 s  warm-up ")
+
+
+def test_a_level_without_a_steady_state_says_so_where_its_p99_would_be() -> None:
+    level = sample_summary().levels[0]
+    why = "unstable at this rate: unanswered orders piled up by 100/s"
+    unstable = level.model_copy(update={"response_ns": withheld(level.response_ns, why)})
+
+    assert ", response p99 unstable, " in level_line(unstable)
 
 
 def test_a_level_that_ended_early_says_why() -> None:

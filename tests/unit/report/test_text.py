@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from cluster.analysis.latency import withheld
 from cluster.report.cells import DASH
 from cluster.report.text import print_summary, render_summary, summary_line
 from cluster.results.engine import HotFunction
@@ -44,6 +45,19 @@ def test_a_missing_percentile_is_a_dash_with_its_reason_below() -> None:
 
     assert DASH in lines[1].split()
     assert lines[-1] == f"  {DASH} {TOO_FEW}"
+
+
+def test_a_level_without_a_steady_state_says_so_in_the_place_of_its_percentiles() -> None:
+    summary = sample_summary()
+    why = "unstable at this rate: unanswered orders piled up by 100/s"
+    level = summary.levels[1]
+    summary.levels[1] = level.model_copy(
+        update={"response_ns": withheld(level.response_ns, why), "curve": []}
+    )
+    lines = section(render_summary(summary, PATH), "LEVELS")
+
+    assert " unstable unstable – unstable " in " ".join(lines[2].split())  # noqa: RUF001 - a dash
+    assert any(why in line for line in lines)
 
 
 def test_figures_between_runs_stand_with_their_interval() -> None:
