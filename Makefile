@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 ARGS ?=
 PRESET ?= dev
-CPP_FILES = $(shell find native -name '*.cpp' -o -name '*.h')
+CPP_FILES = $(shell find native benchmarks/confusion -name '*.cpp' -o -name '*.h')
 PYTHON_FILES = cluster tests benchmarks scripts deploy
 SLOWEST = --durations=10 --durations-min=1
 
@@ -28,7 +28,7 @@ quickstart: run-environment ## load the reference engine on this machine, profil
 setup: environment ## make .venv/ ready for use and development
 
 ##@ Change
-.PHONY: test check fix native plans stub bench fuzz clean
+.PHONY: test check fix native plans stub bench confusion-matrix fuzz clean
 test: native-dev-tests unit integration ## every test that this machine can run
 
 check: lint native-dev-tests unit native-asan-tests native-tsan-tests fuzz-briefly ## what a change must pass
@@ -69,8 +69,11 @@ bench: environment ## measure loadcluster itself: native/bench/, then every prog
 	$(BIN)/cmake --build build/dev
 	@for program in $$(find build/dev/bench -maxdepth 1 -type f -perm -u+x); do \
 	  echo "== $$program"; $$program || exit 1; done
-	@for program in $$(grep -l __main__ benchmarks/*.py); do \
+	@for program in $$(grep -l __main__ benchmarks/*.py | grep -v confusion_matrix); do \
 	  echo "== $$program"; $(BIN)/python $$program || exit 1; done
+
+confusion-matrix: environment ## plant causes, see which the verdict names, write docs/confusion-matrix.md (25 min, root)
+	$(BIN)/python benchmarks/confusion_matrix.py $(ARGS)
 
 fuzz: environment ## feed bad bytes to the native code, ten minutes for each target (ARGS="--seconds 60")
 	scripts/fuzz.sh --keep $(ARGS)

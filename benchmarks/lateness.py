@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+
 from machine import describe_machine, native_tool
 
 HERE = Path(__file__).parent

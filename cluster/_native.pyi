@@ -298,7 +298,7 @@ class LoadClient:
     Raises LoadError when a value can't be carried out.
     """
 
-    def __init__(self, *, address: str, port: int, connections: int, workers: int, arrivals: str, rate_per_s: float, in_flight: int, in_flight_max: int, duration_ns: int, timeout_ns: int, drain_ns: int, lease_ns: int, seed: int, agent: int, phase: float, cpus: Sequence[int], spin: bool, sample_width_ns: int = 0, flow: FlowConfig, hawkes: HawkesConfig = ..., bursts: BurstConfig = ..., wire: WireConfig = ..., replay: ReplayConfig | None = None) -> None: ...
+    def __init__(self, *, address: str, port: int, connections: int, workers: int, arrivals: str, rate_per_s: float, in_flight: int, in_flight_max: int, duration_ns: int, timeout_ns: int, drain_ns: int, lease_ns: int, seed: int, agent: int, phase: float, cpus: Sequence[int], spin: bool, kernel_times: bool = True, sample_width_ns: int = 0, flow: FlowConfig, hawkes: HawkesConfig = ..., bursts: BurstConfig = ..., wire: WireConfig = ..., replay: ReplayConfig | None = None) -> None: ...
 
     def connect(self, timeout_ns: int) -> int:
         """
@@ -334,6 +334,11 @@ class LoadClient:
     def jitter(self) -> Jitter:
         """
         How late a sleeping thread woke, from the connecting on until sending ended.
+        """
+
+    def kernel_times_refused(self) -> str:
+        """
+        Why the kernel stamps none of a worker's sends and receives; '' is: it does.
         """
 
     def reject_reasons(self) -> list[tuple[bytes, int]]:

@@ -80,6 +80,8 @@ def run(experiment: Path, overrides: tuple[str, ...], out: Path | None, *, as_js
 def check(experiment: Path, overrides: tuple[str, ...], *, as_json: bool) -> None:
     r"""Do everything short of load: say what will be measured, and what can't be.
 
+    The engine gets no orders. Load hosts that are not calibrated yet are: 8 s at most.
+
     \b
     Example: loadcluster check configs/remote-engine.yaml
     """

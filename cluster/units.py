@@ -37,3 +37,8 @@ def format_bytes(value_bytes: float) -> str:
 def format_speed(speed: float) -> str:
     """How fast recorded times pass."""
     return "as recorded" if speed == 1 else f"{speed:g} times as fast as recorded"
+
+
+def format_half_width(ratio: float) -> str:
+    """How exactly something is known, with two digits: ± 5%, ± 0.12%."""
+    return f"± {100 * ratio:.2g}%"

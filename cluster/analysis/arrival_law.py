@@ -53,7 +53,7 @@ class ArrivalJudgement:
     where: str  # in which figure: gaps, counts per 10 ms
     clumped: bool  # they left closer together than by the law; or else more evenly
     by_lag: bool  # the recorded send lag is enough to explain it
-    pushed_back: bool  # the lag was the engine's doing
+    excused: bool  # orders were late, or never left, by the engine's doing
 
 
 def judge_arrivals(
@@ -157,7 +157,7 @@ def _judge(
         where=worst.where if worst else "",
         clumped=worst is not None and worst.clumped,
         by_lag=worst is not None and worst.by_ns <= worst.lag_ns,
-        pushed_back=sender.pushed_back,
+        excused=sender.excused,
     )
 
 

@@ -5,27 +5,33 @@ from typing import Final
 
 from cluster.analysis.case import BUSY, IDLE, Case, row
 from cluster.analysis.environment_rules import RUN_QUEUE_BAD, RUN_QUEUE_NOTICED
+from cluster.analysis.invariance import is_better
 from cluster.analysis.lag import (
     BACK_PRESSURE_RWND,
     LAG_NOTICED_NS,
     LAG_SHARE_P99,
+    Lag,
     sndbuf_limited_ratio,
 )
 from cluster.results.summary import Evidence, LevelSummary
 from cluster.units import format_ns
 
 LAG_SHARE_MOST: Final = 0.5
+_HELD: Final = {
+    "in flight": "Orders waited for answers to others: as many were in flight as may be.",
+    "sockets": "Orders were late because the sockets took no more: the clients looked in time.",
+}
 
 
 def send_lag(case: Case) -> Evidence | None:
     """Late sends are the client's, unless the engine pushed back."""
-    lag = case.seen.lag
+    lag = _worst(case)
     if lag is None or lag.p99_ns is None:
         return None
     share = lag.share_p99
     value = format_ns(lag.p99_ns) + (f", {share:.0%} of the p99 response time" if share else "")
     name = "send lag p99"
-    if lag.fault == "engine":
+    if lag.held_by == "receive window":
         return row(
             name,
             value,
@@ -34,7 +40,14 @@ def send_lag(case: Case) -> Evidence | None:
             against=("client",),
             weight=1.0,
         )
+    if lag.held_by:
+        return row(name, value, _HELD[lag.held_by], against=("client",), weight=1.0)
     if lag.p99_ns > LAG_NOTICED_NS and (share is None or share > LAG_SHARE_P99):
+        if not lag.own:
+            sentence = (
+                "Orders left late from clients that had time: their sockets may have been full."
+            )
+            return row(name, value, sentence, supports="client", weight=1.0)
         weight = 3.0 if share is None or share > LAG_SHARE_MOST else 1.5
         return row(name, value, "Orders left the clients late.", supports="client", weight=weight)
     return row(
@@ -44,6 +57,13 @@ def send_lag(case: Case) -> Evidence | None:
         against=("client",),
         weight=1.0,
     )
+
+
+def _worst(case: Case) -> Lag | None:
+    """The lag of all clients, or that of one which is late by itself."""
+    lags = [case.seen.lag, *(window.lag for window in case.seen.agents)]
+    known = [lag for lag in lags if lag is not None and lag.p99_ns is not None]
+    return min(known, key=lambda lag: (not lag.missed, not lag.late), default=None)
 
 
 def worker_cpu(case: Case) -> Evidence | None:
@@ -126,6 +146,27 @@ def send_buffer(case: Case) -> Evidence | None:
         supports="client",
         weight=0.7,
     )
+
+
+def twice_the_clients(case: Case) -> Evidence | None:
+    """The same load from twice as many clients: what changes is the clients' doing."""
+    found = case.invariance
+    if found is None or found.differs is None:
+        return None
+    name = f"{found.clients_twin} clients instead of {found.clients}"
+    told = (
+        f"p99 {format_ns(once)} and {format_ns(twice)}"
+        if (once := found.p99_ns[0]) is not None and (twice := found.p99_ns[1]) is not None
+        else "other figures"
+        if found.differs
+        else "the same figures"
+    )
+    if not found.differs:
+        return row(name, told, "It does not matter who sends.", against=("client",), weight=1.5)
+    if is_better(found):
+        sentence = "The same load was answered sooner, or more of it, when more clients sent it."
+        return row(name, told, sentence, supports="client", weight=2.5)
+    return row(name, told, "More clients were in each other's way: this says nothing of fewer.")
 
 
 def replies_unread(case: Case) -> Evidence | None:

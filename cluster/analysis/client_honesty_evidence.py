@@ -3,8 +3,12 @@
 from typing import Final
 
 from cluster.analysis.case import Case, Cause, row
-from cluster.analysis.client_host_rules import is_a_share, longest_pauses, noisiest
-from cluster.analysis.environment_rules import STEAL_NOTICED
+from cluster.analysis.client_host_rules import (
+    is_a_share,
+    longest_pauses,
+    most_stolen_from,
+    noisiest,
+)
 from cluster.analysis.lag import LAG_NOTICED_NS, LAG_SHARE_P99
 from cluster.results.summary import Evidence
 from cluster.units import NS_PER_US, format_ns
@@ -45,7 +49,7 @@ def _is_far(case: Case, name: str) -> bool:
 
 def arrival_law(case: Case) -> Evidence | None:
     """Orders that did not leave by their law were the clients' doing."""
-    tested = [j for j in case.seen.arrivals if j.test.kept is not None and not j.pushed_back]
+    tested = [j for j in case.seen.arrivals if j.test.kept is not None and not j.excused]
     if not tested:
         return None
     worst = max(tested, key=lambda judged: judged.test.moved_ns or 0)
@@ -101,16 +105,12 @@ def jitter(case: Case) -> Evidence | None:
 
 def steal(case: Case) -> Evidence | None:
     """CPU time that the hypervisor took from a load host."""
-    stolen = [agent for agent in case.seen.record.agents if agent.steal_ratio is not None]
-    if not stolen:
-        return None
-    worst = max(stolen, key=lambda agent: agent.steal_ratio or 0)
-    ratio = worst.steal_ratio or 0
-    if ratio <= STEAL_NOTICED:
+    worst = most_stolen_from(case.seen)
+    if worst is None:
         return None
     return row(
         "stolen from a load host",
-        f"{ratio:.1%} of the CPU time of {worst.host}",
+        f"{worst.steal_ratio or 0:.1%} of the CPU time of {worst.host}",
         "The hypervisor held the clients up.",
         supports="client",
         weight=0.5,

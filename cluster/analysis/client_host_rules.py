@@ -88,17 +88,22 @@ def host_is_quiet(seen: Observed) -> Finding | None:
     )
 
 
+def most_stolen_from(seen: Observed) -> AgentResult | None:
+    """The agent from whose host the hypervisor took most, and for long enough to show."""
+    stolen = [a for a in seen.record.agents if (a.steal_ratio or 0) > STEAL_NOTICED]
+    told = [agent for agent in stolen if _theft_shows(agent, response_ns(seen, 99))]
+    return max(told, key=lambda a: a.steal_ratio or 0, default=None)
+
+
 def hypervisor_spares_client(seen: Observed) -> Finding | None:
     """The hypervisor gives the load hosts their CPUs, or what it takes is not to be noticed.
 
     A share of the CPU time says how many orders meet a theft, not for how long: the host's jitter
     does. Where it was measured and is small, the theft was harmless.
     """
-    stolen = [a for a in seen.record.agents if (a.steal_ratio or 0) > STEAL_NOTICED]
-    told = [agent for agent in stolen if _theft_shows(agent, response_ns(seen, 99))]
-    if not told:
+    agent = most_stolen_from(seen)
+    if agent is None:
         return None
-    agent = max(told, key=lambda a: a.steal_ratio or 0)
     return finding(
         seen,
         Severity.WARNING,

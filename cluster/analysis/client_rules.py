@@ -30,6 +30,12 @@ def clients_failed(findings: Sequence[Finding]) -> bool:
     return any(f.code in NOT_THE_LOAD and f.severity is Severity.INVALID for f in findings)
 
 
+def schedule_missed(seen: Observed) -> bool:
+    """Whether clients missed their schedule by their own doing, and for more than single orders."""
+    lags = [seen.lag, *(window.lag for window in seen.agents)]
+    return any(lag is not None and lag.missed for lag in lags)
+
+
 def shares_sent(seen: Observed) -> Finding | None:
     """Every client sent in every second what was due in it, by its own clock.
 
@@ -110,7 +116,7 @@ def arrivals_by_law(seen: Observed) -> list[Finding]:
     moved by less than a tenth of the response time move it by less than a tenth.
     """
     failed = [judged for judged in seen.arrivals if judged.test.kept is False]
-    own = [judged for judged in failed if not judged.pushed_back]
+    own = [judged for judged in failed if not judged.excused]
     missed = [j for j in own if not j.by_lag or (j.test.moved_ns or 0) > LAG_INVALID_NS]
     bunched = [j for j in own if j not in missed]
     found = []

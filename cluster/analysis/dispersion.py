@@ -9,11 +9,14 @@ from scipy.special import chdtri, stdtrit
 
 from cluster.analysis.send_law import SendLaw
 from cluster.analysis.send_sample import BinnedCounts
+from cluster.experiment.arrivals import MEMORIES_ENOUGH, Hawkes
 
 BINS_NEEDED: Final = 30  # to know a variance within a quarter
+# The variance of self-exciting counts has no simple law of its own: besides what blocks of time
+# differ by, it may be half or twice the expected.
+BLOCKS_PER_S: Final = (10, 5, 4, 2)
 BLOCKS_NEEDED: Final = 5
-# The variance of self-exciting counts has no simple law of its own: besides what seconds differ
-# by, it may be half or twice the expected.
+BINS_PER_BLOCK: Final = 10
 HAWKES_FACTOR: Final = 2.0
 
 
@@ -68,7 +71,8 @@ def _by_chance(
 ) -> tuple[float, float]:
     mean = float((planned**2).sum() / planned.sum())
     if law.hawkes is not None:
-        return _by_seconds(residual, planned, of_law, alpha)
+        blocks = residual.size // _bins_per_block(residual.shape[1], law.hawkes)
+        return _by_blocks(residual.reshape(blocks, -1), planned.reshape(blocks, -1), of_law, alpha)
     if law.gaps == "constant":
         # An order more or less at the ends: 1 / 4 is the most by the phase, the rest by jitter.
         return 0.0, of_law + 1 / mean
@@ -78,14 +82,22 @@ def _by_chance(
     return float(chdtri(degrees, 1 - alpha / 2)) / degrees, upper
 
 
-def _by_seconds(
+def _bins_per_block(bins_per_s: int, law: Hawkes) -> int:
+    """The bins of a block that is nearly independent of the next: of ten memories, and ten bins."""
+    for parts in BLOCKS_PER_S:
+        if parts * MEMORIES_ENOUGH * law.memory_s <= 1 and bins_per_s >= parts * BINS_PER_BLOCK:
+            return bins_per_s // parts
+    return bins_per_s
+
+
+def _by_blocks(
     residual: np.ndarray, planned: np.ndarray, of_law: float, alpha: float
 ) -> tuple[float, float]:
-    """Seconds are long against what is tested, and nearly independent: their logarithms' t."""
-    seconds = len(residual)
-    if seconds < BLOCKS_NEEDED:
+    """The interval of Student's t for the blocks' logarithms, and HAWKES_FACTOR to either side."""
+    blocks = len(residual)
+    if blocks < BLOCKS_NEEDED:
         return 0.0, math.inf
     logs = np.log((residual**2).sum(axis=1) / planned.sum(axis=1) + 1e-9)
-    error = float(logs.std(ddof=1)) / math.sqrt(seconds)
-    wide = math.exp(float(stdtrit(seconds - 1, 1 - alpha / 2)) * error) * HAWKES_FACTOR
+    error = float(logs.std(ddof=1)) / math.sqrt(blocks)
+    wide = math.exp(float(stdtrit(blocks - 1, 1 - alpha / 2)) * error) * HAWKES_FACTOR
     return of_law / wide, of_law * wide

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import dct
-from scipy.special import fdtri
+from scipy.special import chdtri, fdtri
 
 Floats = NDArray[np.float64]
 
@@ -26,6 +26,11 @@ class Dependence:
 
     variance_ratio: float  # of the mean's variance, over that of independent orders
     degrees: int  # of freedom that this estimate has
+
+    @property
+    def beyond_chance(self) -> bool:
+        """Independent orders show so much in fewer than one of twenty windows."""
+        return self.variance_ratio * self.degrees > float(chdtri(self.degrees, 0.05))
 
     def effective_count(self, orders: int) -> float:
         """So many independent orders would tell as much as `orders` of these; at most `orders`."""

@@ -2,7 +2,19 @@
 
 from typing import Final
 
-from cluster.analysis.case import BUSY, IDLE, PATH_SHARE_HIGH, Case, row, rtt_us
+from cluster.analysis.case import (
+    BUSY,
+    ENGINE_SHARE_LOW,
+    IDLE,
+    PATH_SHARE_HIGH,
+    Case,
+    answers_at_once,
+    row,
+    rtt_us,
+    times_of,
+    unread_often,
+    waits_for_orders,
+)
 from cluster.analysis.lag import BACK_PRESSURE_RWND, rwnd_limited_ratio
 from cluster.analysis.load_rules import RATE_TOLERANCE
 from cluster.analysis.utilisation import busiest
@@ -11,7 +23,6 @@ from cluster.units import NS_PER_US, format_bytes, format_ns, format_rate
 
 PREDICTION_TOLERANCE: Final = 0.1
 ENGINE_SHARE_HIGH: Final = 0.6
-ENGINE_SHARE_LOW: Final = 0.2
 QUEUEING_FACTOR: Final = 3.0
 UNREAD_BYTES: Final = 64 * 1024
 
@@ -25,29 +36,22 @@ def engine_cpu(case: Case) -> Evidence | None:
     name, value = f"busiest engine thread ({thread.name})", f"{used:.0%} on the CPU"
     if case.spinning:
         return row(name, value, f"It says nothing here: {case.spinning}.")
-    if used >= BUSY:
-        return row(
-            name,
-            value,
-            "The engine's busiest thread had no time left.",
-            supports="engine",
-            weight=2.5,
-        )
     if used + waits >= BUSY:
-        return row(
-            name,
-            f"{value}, {waits:.0%} waiting for one",
-            "It always wanted a CPU but did not always get one: others used its CPUs.",
-            supports="engine",
-            weight=1.0,
-        )
-    if used + waits < IDLE:
-        return row(
-            name, value, "The engine's threads had time to spare.", against=("engine",), weight=1.0
-        )
-    return row(
-        name, value, "The engine was busy, but not all the time.", supports="engine", weight=0.3
-    )
+        sentence = "The engine's busiest thread had no time left."
+        weight = 2.5
+        if used < BUSY:
+            value += f", {waits:.0%} waiting for one"
+            sentence = "It always wanted a CPU but did not always get one: others used its CPUs."
+            weight = 1.0
+        return row(name, value, sentence, supports="engine", weight=weight)
+    if used + waits >= IDLE:
+        sentence = "The engine was busy, but not all the time."
+        return row(name, value, sentence, supports="engine", weight=0.3)
+    if unread_often(case):
+        sentence = "It had time to spare, and yet orders waited unread: it sleeps, or waits itself."
+        return row(name, value, sentence)
+    sentence = "The engine's threads had time to spare."
+    return row(name, value, sentence, against=("engine",), weight=1.0)
 
 
 def predicted_maximum(case: Case) -> Evidence | None:
@@ -96,7 +100,7 @@ def engine_share(case: Case) -> Evidence | None:
     Means, because only they add up: service = engine + everything outside. An order that waits in
     the engine's socket has not been received yet, so a small share does not clear a busy engine.
     """
-    engine, service = case.seen.control.engine.mean, case.seen.control.service.mean
+    engine, service = times_of(case, "engine").mean, times_of(case, "service").mean
     if engine is None or not service:
         return None
     share = engine / service
@@ -136,13 +140,15 @@ def queue_growth(case: Case) -> Evidence | None:
         key=lambda level: level.offered_per_s or 0,
         default=None,
     )
-    service = case.seen.control.service.percentile(50)
+    service = times_of(case, "service").percentile(50)
     round_trip_us = rtt_us(case)
     if lowest is None or not service or not lowest.service_ns.p50 or round_trip_us is None:
         return None
     factor = service / lowest.service_ns.p50
     if factor < QUEUEING_FACTOR or round_trip_us * NS_PER_US > PATH_SHARE_HIGH * service:
         return None
+    if waits_for_orders(case):
+        return None  # they queue somewhere else: in a sender's kernel before a slow link
     return row(
         "service time p50 against the lowest level",
         f"{format_ns(service)}, {factor:.1f} times {format_ns(lowest.service_ns.p50)}",
@@ -193,14 +199,26 @@ def unread(case: Case) -> Evidence | None:
     if waiting is None:
         return None
     name, value = "unread in the engine's sockets", f"{format_bytes(waiting)} at most"
-    if waiting >= UNREAD_BYTES:
+    window = case.seen.record.engine_control
+    if window and window.unread_ratio is not None:
+        value += f", something in {window.unread_ratio:.0%} of the looks"
+    if waiting >= UNREAD_BYTES or unread_often(case):
         return row(
             name,
             value,
             "Orders had arrived and waited for the engine.",
             supports="engine",
             against=("network",),
-            weight=1.0,
+            weight=1.5 if unread_often(case) else 1.0,
+        )
+    if waits_for_orders(case):
+        # Behind a thread that reads there may be one that is late: the engine's own times tell.
+        return row(
+            name,
+            value,
+            "The engine had read what had come, and waited for more.",
+            against=("engine",),
+            weight=1.5 if answers_at_once(case) else 0.5,
         )
     return row(name, value, "No backlog of orders was seen waiting for the engine.")
 

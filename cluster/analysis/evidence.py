@@ -7,6 +7,7 @@ not fits; docs/measurement.md lists them. A row that says nothing either way has
 import math
 from collections.abc import Sequence
 
+from cluster.analysis import calibration
 from cluster.analysis import client_evidence as client
 from cluster.analysis import client_honesty_evidence as honesty
 from cluster.analysis import engine_evidence as engine
@@ -19,12 +20,15 @@ OBSERVATIONS = (
     client.worker_cpu,
     client.worker_wait,
     client.send_buffer,
+    client.twice_the_clients,
     client.replies_unread,
     honesty.outlier_agent,
     honesty.arrival_law,
     honesty.pauses,
     honesty.jitter,
     honesty.steal,
+    calibration.calibrated_share,
+    calibration.reflector_floor,
     engine.engine_cpu,
     engine.predicted_maximum,
     engine.engine_share,

@@ -25,7 +25,8 @@ def percentile_dependence(
 
     Args:
         over_time: the same orders in pieces, the finest first; the first that can tell is taken.
-            Of two edges around the value the one counts at which orders depend more.
+            Of two edges around the value the one counts at which orders depend more, unless what
+            is seen at both may be chance: then both count, for the larger would be too large.
         value_ns: the percentile.
 
     Source:
@@ -41,9 +42,17 @@ def percentile_dependence(
         unknown = next((why for found, why in told if found is None), "")
         if unknown:
             return None, unknown
-        if told:
-            return max((f for f, _ in told if f), key=lambda found: found.variance_ratio), ""
+        edges = [found for found, _ in told if found is not None]
+        if edges:
+            return _of_edges(edges), ""
     return None, ALIKE
+
+
+def _of_edges(edges: Sequence[Dependence]) -> Dependence:
+    if any(edge.beyond_chance for edge in edges):
+        return max(edges, key=lambda edge: edge.variance_ratio)
+    ratio = sum(edge.variance_ratio for edge in edges) / len(edges)
+    return Dependence(ratio, min(edge.degrees for edge in edges))
 
 
 def percentile_interval(

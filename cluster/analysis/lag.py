@@ -9,6 +9,7 @@ from cluster.analysis.latency import percentile_of
 from cluster.analysis.series import Samples, due, samples, sent
 from cluster.analysis.windows import Merged, merge
 from cluster.results.agent import AgentResult
+from cluster.results.histogram import Histogram
 from cluster.results.level import LevelRecord
 from cluster.units import NS_PER_MS, NS_PER_US
 
@@ -38,7 +39,14 @@ ADHERENCE_ALPHA: Final = 0.01
 BACK_PRESSURE_RWND: Final = 0.1
 IN_FLIGHT_BOUND_RATIO: Final = 0.95
 
-Fault = Literal["client", "engine"]
+# A client that looks at its sockets so much more often than it is late is not late for want of a
+# CPU: they did not take what it had.
+GAP_SHARE: Final = 0.25
+WORKER_BUSY: Final = 0.9
+WORKER_IDLE: Final = 0.5
+
+Fault = Literal["client", "engine"]  # engine: whatever is beyond the clients' sockets
+HeldBy = Literal["", "in flight", "receive window", "sockets"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,24 @@ class Lag:
     fault: Fault | None  # whose the lag is, if late or noticeable
     rwnd_limited_ratio: float | None
     in_flight_bound: bool  # the clients' own limit of unanswered orders was reached
+    held_by: HeldBy = ""  # what kept orders in the clients, if it was not themselves
+    own: bool = False  # the clients' own doing beyond doubt: they looked late, or had no CPU
+    missed: bool = False  # so, and more than single orders
+
+
+@dataclass(frozen=True)
+class Doings:
+    """What clients did while they sent."""
+
+    poll_gaps: Histogram  # one look at the sockets to the next
+    wanted_ratio: float | None  # on a CPU or waiting for one, the busiest worker; None: not known
+
+    def had_time(self, busy: float) -> bool:
+        """Whether no worker wanted a CPU for `busy` of the time.
+
+        A worker that has overdue orders and a CPU sleeps only while its sockets take no more.
+        """
+        return self.wanted_ratio is not None and self.wanted_ratio < busy
 
 
 @dataclass(frozen=True)
@@ -89,22 +115,42 @@ def _agent_window(record: LevelRecord, agent: AgentResult, seconds: range) -> Ag
 
 
 def send_lag(record: LevelRecord, window: Merged, alpha: float = ADHERENCE_ALPHA) -> Lag:
-    """Judge the send lag of a window against the response time.
+    """Judge the send lag of a level's window, or of one agent's as if it were the level."""
+    return judge_lag(
+        window,
+        unsent=_unsent(record, window),
+        rwnd_limited_ratio=rwnd_limited_ratio(record),
+        in_flight_bound=_in_flight_bound(record, window),
+        doings=_doings(record, window),
+        alpha=alpha,
+    )
+
+
+def judge_lag(
+    window: Merged,
+    *,
+    unsent: int,
+    rwnd_limited_ratio: float | None,
+    in_flight_bound: bool,
+    doings: Doings,
+    alpha: float = ADHERENCE_ALPHA,
+) -> Lag:
+    """Judge send lag against response time, by one rule for levels and for calibration.
 
     Args:
-        record: the level, or one agent of it as if it were the level.
-        window: its orders.
+        window: what was recorded.
+        unsent: orders due in it that the clients left unsent of their own accord.
+        rwnd_limited_ratio: share of sending time in which the receiver's window was closed.
+        in_flight_bound: as many orders were unanswered as the clients allow themselves.
+        doings: of the clients meanwhile.
         alpha: the chance with which a client of 95 % on time may be told late.
     """
-    unsent = _unsent(record, window)
     lag_p99, _ = percentile_of(window.send_lag, 99, unsent)
     share_99 = _share(window, 99)
     share_999 = _share(window, 99.9)
     on_time_ns = _twentieth_or(LAG_NOTICED_NS, window)
     bound_ns = _twentieth_or(LAG_INVALID_NS, window)
     within_bound = _ratio_within(window, unsent, bound_ns)
-    rwnd = rwnd_limited_ratio(record)
-    bound = _in_flight_bound(record, window)
     late = (
         _beyond(lag_p99, share_99, LAG_SHARE_P99, LAG_INVALID_NS)
         or _adherence_broken(window, unsent, within_bound, alpha)
@@ -113,10 +159,12 @@ def send_lag(record: LevelRecord, window: Merged, alpha: float = ADHERENCE_ALPHA
     noticeable = _beyond(lag_p99, share_99, LAG_SHARE_P99, LAG_NOTICED_NS) or _beyond(
         percentile_of(window.send_lag, 99.9)[0], share_999, LAG_SHARE_P99_9, LAG_NOTICED_NS
     )
-    pushed_back = bound or (rwnd or 0) >= BACK_PRESSURE_RWND
     fault: Fault | None = None
+    held_by: HeldBy = ""
     if late or noticeable:
-        fault = "engine" if pushed_back else "client"
+        held_by = _held_by(lag_p99, rwnd_limited_ratio, doings, bound=in_flight_bound)
+        fault = "engine" if held_by else "client"
+    own = fault == "client" and (bool(doings.poll_gaps.total) or not doings.had_time(WORKER_IDLE))
     return Lag(
         p99_ns=lag_p99,
         share_p99=share_99,
@@ -129,9 +177,39 @@ def send_lag(record: LevelRecord, window: Merged, alpha: float = ADHERENCE_ALPHA
         late=late,
         noticeable=noticeable,
         fault=fault,
-        rwnd_limited_ratio=rwnd,
-        in_flight_bound=bound,
+        rwnd_limited_ratio=rwnd_limited_ratio,
+        in_flight_bound=in_flight_bound,
+        held_by=held_by,
+        own=own,
+        missed=own and (unsent > 0 or _adherence_broken(window, unsent, within_bound, alpha)),
     )
+
+
+def _held_by(lag_p99: int | None, rwnd: float | None, doings: Doings, *, bound: bool) -> HeldBy:
+    if (rwnd or 0) >= BACK_PRESSURE_RWND:
+        return "receive window"
+    if bound:
+        return "in flight"
+    longest, _ = percentile_of(doings.poll_gaps, 99.9)
+    looked = longest is not None and lag_p99 is not None and longest <= GAP_SHARE * lag_p99
+    return "sockets" if looked and doings.had_time(WORKER_BUSY) else ""
+
+
+def _doings(record: LevelRecord, window: Merged) -> Doings:
+    sending_ns = record.sending_ended_ns - record.start_ns
+    wanted = [
+        (worker.cpu_ns + worker.run_queue_wait_ns) / sending_ns
+        for agent in record.agents
+        for worker in agent.workers
+        if sending_ns > 0
+    ]
+    gaps = Histogram.sum(
+        activity.poll_gap
+        for agent in record.agents
+        for activity in agent.activity
+        if activity.index in window.seconds
+    )
+    return Doings(gaps, max(wanted, default=None))
 
 
 def _share(window: Merged, percentile: float) -> float | None:
@@ -191,7 +269,18 @@ def _in_flight_bound(record: LevelRecord, window: Merged) -> bool:
     if record.in_flight_max is None or not record.agents:
         return False
     share = record.in_flight_max / len(record.agents)
-    return any(_reached(agent, window, share) for agent in samples(record))
+    if any(_reached(agent, window, share) for agent in samples(record)):
+        return True
+    # Samples fall between an answer and the order that takes its place; the mean does not. Little's
+    # law gives it: orders in flight are the service times of all orders over the time of sending.
+    late = [s.progress[-1] for s in samples(record) if due(s.progress[-1]) > sent(s.progress[-1])]
+    return bool(late) and _mean_in_flight(record) >= IN_FLIGHT_BOUND_RATIO * record.in_flight_max
+
+
+def _mean_in_flight(record: LevelRecord) -> float:
+    service = Histogram.sum(i.service for agent in record.agents for i in agent.intervals)
+    sending_ns = record.sending_ended_ns - record.start_ns
+    return (service.mean or 0) * service.total / sending_ns if sending_ns > 0 else 0.0
 
 
 def _reached(agent: Samples, window: Merged, bound: float) -> bool:

@@ -18,27 +18,34 @@ from cluster.experiment.model import Abort
 from cluster.results.finding import Severity
 from cluster.results.histogram import Histogram
 from cluster.results.level import LevelRecord
-from cluster.results.summary import AgentSummary, Latency, LevelSummary
+from cluster.results.summary import AgentSummary, Calibration, Latency, LevelSummary
 from cluster.units import NS_PER_S
 
 
-def summarise_level(record: LevelRecord, abort: Abort | None = None) -> LevelSummary:
+def summarise_level(
+    record: LevelRecord,
+    abort: Abort | None = None,
+    calibrations: Sequence[Calibration] = (),
+) -> LevelSummary:
     """Everything a level says by itself.
 
     Args:
         record: the level as carried out.
         abort: the experiment's guards; its defaults, if left out.
+        calibrations: what the load hosts can do by themselves.
     """
-    return summarise_observed(observe(record), abort or Abort())
+    return summarise_observed(observe(record), abort or Abort(), calibrations)
 
 
-def summarise_observed(seen: Observed, abort: Abort) -> LevelSummary:
+def summarise_observed(
+    seen: Observed, abort: Abort, calibrations: Sequence[Calibration] = ()
+) -> LevelSummary:
     """As `summarise_level`, for a level whose windows are merged already."""
     record, control = seen.record, seen.control
     demand = service_demand(record)
     unstable = unstable_reason(seen)
     steady = steadiness(seen, unstable)
-    found = findings(seen, abort.error_ratio, steady)
+    found = findings(seen, abort.error_ratio, steady, calibrations)
     missing: dict[str, str] = {}
     if demand.why:
         missing |= dict.fromkeys(("busy_ns_per_order", "predicted_max_per_s"), demand.why)

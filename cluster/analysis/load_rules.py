@@ -36,18 +36,20 @@ def schedule_kept(seen: Observed) -> Finding | None:
     """
     if seen.lag is None:
         return None
-    judged = [(seen.lag, "The clients"), *_each(seen)]
-    # What is worst comes first: late and the client's, late, noticeable.
-    told = [pair for pair in judged if pair[0].late or pair[0].noticeable]
-    if not told:
+    each = [pair for pair in _each(seen) if _is_told(pair[0])]
+    everyone = [(seen.lag, "The clients")] if _is_told(seen.lag) else []
+    if not each and not everyone:
         return None
+    # Where it is the lag of a few, they are named.
+    told = each + everyone if 2 * len(each) <= len(seen.agents) else everyone + each
+    # What is worst comes first: late and the client's, late, noticeable.
     lag, who = min(told, key=lambda pair: (not pair[0].late, pair[0].fault != "client"))
     if lag.fault == "engine":
         return finding(
             seen,
             Severity.WARNING,
             "engine-pushed-back",
-            f"Orders waited in {_small(who)} because the engine did not take them: "
+            f"Orders waited in {_small(who)} because the engine or the way to it took no more: "
             f"{_late_by(lag)}, {_pushed_back_by(lag)}.",
             "Response times include this wait and depend on how long the load lasts. "
             "Offer less to measure them.",
@@ -69,6 +71,10 @@ def schedule_kept(seen: Observed) -> Finding | None:
         "What was measured is the clients. Use more load hosts or workers, pin them to CPUs of "
         "their own (`cpus`), or use `wait: spin`.",
     )
+
+
+def _is_told(lag: Lag) -> bool:
+    return lag.late or lag.noticeable
 
 
 def _each(seen: Observed) -> list[tuple[Lag, str]]:
@@ -103,7 +109,9 @@ def _late_by(lag: Lag) -> str:
 
 
 def _pushed_back_by(lag: Lag) -> str:
-    if lag.in_flight_bound:
+    if lag.held_by == "sockets":
+        return "though the clients looked in time: their sockets took no more"
+    if lag.held_by == "in flight":
         return "with as many orders unanswered as `in_flight_max` allows"
     return f"with its receive window closed {lag.rwnd_limited_ratio or 0:.0%} of the sending time"
 

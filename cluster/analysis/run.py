@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 
 from cluster.analysis.capacity import FAILED_CODES, Capacity, capacity
 from cluster.analysis.client_rules import clients_failed
+from cluster.analysis.invariance import client_invariance, invariance_finding
 from cluster.analysis.level import summarise_observed
 from cluster.analysis.memory import memory
 from cluster.analysis.observed import Observed, observe
+from cluster.analysis.repeated import repeated_figures, trials_agree
 from cluster.analysis.stacks import functions_of
 from cluster.analysis.utilisation import spinning_reason, without_predictions
 from cluster.analysis.verdict import conclude
@@ -22,6 +24,7 @@ from cluster.results.engine import (
 from cluster.results.finding import Finding, Severity
 from cluster.results.level import LevelRecord
 from cluster.results.summary import (
+    Calibration,
     EngineSummary,
     LevelSummary,
     ProfileSummary,
@@ -49,6 +52,7 @@ class RunFacts:
     artefacts: Sequence[str] = ()
     no_profile: str = ""  # why there is no profile at all, when that is known
     findings: Sequence[Finding] = field(default_factory=tuple)  # of the driver, about the run
+    calibrations: Sequence[Calibration] = ()
 
 
 def summarise_run(
@@ -56,21 +60,28 @@ def summarise_run(
 ) -> Summary:
     """Everything a run says, from its levels in the order they were run."""
     observed = [observe(record) for record in records]
-    levels = [summarise_observed(seen, experiment.abort) for seen in observed]
+    levels = [summarise_observed(seen, experiment.abort, facts.calibrations) for seen in observed]
     spinning = spinning_reason(levels)
     if spinning:
         levels = without_predictions(levels, spinning)
-    found = capacity(levels, facts.engine_exit, interrupted=facts.interrupted)
-    profiled = _profile_of(found, observed)
+    # A level that only compares the clients says nothing new about the engine.
+    planned = [level for level in levels if level.clients == "planned"]
+    seen_planned = [seen for seen in observed if seen.record.level.clients == "planned"]
+    found = capacity(planned, facts.engine_exit, interrupted=facts.interrupted)
+    profiled = _profile_of(found, seen_planned)
+    in_process = experiment.fleet == "in-process"
+    invariance = client_invariance(levels, observed, one_process=in_process)
     verdict = conclude(
-        levels,
-        observed,
+        planned,
+        seen_planned,
         scenarios=experiment.scenarios,
         baseline=experiment.baseline,
         engine_exit=facts.engine_exit,
         hot_functions=profiled.hot_functions if profiled else (),
         spinning=spinning,
         interrupted=facts.interrupted,
+        calibrations=facts.calibrations,
+        invariance=invariance,
     )
     return Summary(
         name=experiment.name,
@@ -78,13 +89,22 @@ def summarise_run(
         protocol=facts.protocol,
         started_at=facts.started_at,
         duration_s=facts.duration_s,
-        valid=_valid(levels, found, facts),
+        valid=_valid(planned, found, facts),
         interrupted=facts.interrupted,
-        findings=[*facts.findings, *_run_findings(levels, found, facts, spinning)],
+        findings=[
+            *facts.findings,
+            *_run_findings(planned, found, facts, spinning),
+            *trials_agree(planned),
+            *filter(None, [invariance_finding(invariance)]),
+        ],
         verdict=verdict,
         levels=levels,
-        engine=_engine(experiment, facts, observed, found, profiled),
+        engine=_engine(experiment, facts, seen_planned, found, profiled),
         profile=_profile(facts, profiled),
+        calibrations=list(facts.calibrations),
+        trials=1 + max((level.trial for level in levels), default=0),
+        invariance=invariance,
+        repeated=repeated_figures(planned),
     )
 
 
@@ -191,11 +211,17 @@ def _engine(
         counters=profiled.counters if profiled else [],
         ratios=profiled.ratios if profiled else {},
         ratios_not_measured=profiled.ratios_not_measured if profiled else {},
-        memory=memory(observed),
+        memory=memory(_of_one_trial(observed)),
         threads=deciding.engine_threads if deciding else [],
         exit=facts.engine_exit,
         last_output=facts.last_output,
     )
+
+
+def _of_one_trial(observed: Sequence[Observed]) -> list[Observed]:
+    """The levels of the last trial: an engine that was started anew has forgotten the others."""
+    last = max((seen.record.level.trial for seen in observed), default=0)
+    return [seen for seen in observed if seen.record.level.trial == last]
 
 
 def _profile(facts: RunFacts, profiled: ProfileWindow | None) -> ProfileSummary:

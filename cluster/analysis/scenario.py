@@ -55,6 +55,8 @@ def _undecided(scenario: Scenario, found: Capacity, bottleneck: Bottleneck) -> s
         return ""
     if found.limit == "none":
         return "more was never offered, so no scenario can be told."
+    if found.limit == "late":
+        return "clients were late beyond it: how much faster the engine is can't be told."
     if bottleneck == "client" or (bottleneck == "network" and scenario == "B"):
         return f"the {bottleneck} ended the rise: how much faster the engine is can't be told."
     return ""

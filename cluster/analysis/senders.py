@@ -25,7 +25,7 @@ class Sender:
     activity: tuple[Activity, ...]
     due_per_slot: Counts  # Shape (seconds · SLOTS_PER_S,)
     own: Merged
-    pushed_back: bool
+    excused: bool
 
 
 def senders_of(level: Level, agents: Sequence[AgentWindow], control: Merged) -> list[Sender]:
@@ -43,7 +43,7 @@ def senders_of(level: Level, agents: Sequence[AgentWindow], control: Merged) -> 
             activity=together,
             due_per_slot=_due([window.agent for window in agents], together),
             own=control,
-            pushed_back=any(sender.pushed_back for sender in each),
+            excused=any(sender.excused for sender in each),
         ),
     ]
 
@@ -56,7 +56,9 @@ def _sender(window: AgentWindow, rate_per_s: float, control: Merged) -> Sender:
         activity=activity,
         due_per_slot=_due([window.agent], activity),
         own=window.own,
-        pushed_back=window.lag is not None and window.lag.fault == "engine",
+        # What never left is no law's: ended connections and unsent orders have findings.
+        excused=bool(window.own.orders.lost or window.own.orders.unsent)
+        or (window.lag is not None and window.lag.fault == "engine"),
     )
 
 

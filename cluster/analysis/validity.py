@@ -4,14 +4,17 @@ docs/measurement.md lists every code with its limit and where that comes from.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
 from cluster.analysis import client_host_rules as host
 from cluster.analysis import client_rules as clients
 from cluster.analysis import closed_loop_rules as closed_loop
 from cluster.analysis import environment_rules as environment
+from cluster.analysis import length_rules as lengths
 from cluster.analysis import load_rules as load
 from cluster.analysis.books import audit, is_open
+from cluster.analysis.calibration import within_calibrated_rate
 from cluster.analysis.finding import finding
 from cluster.analysis.intervals import percentile_dependence
 from cluster.analysis.latency import UNSTABLE, orders_needed, percentile_of
@@ -20,7 +23,7 @@ from cluster.analysis.pieces import RESPONSE
 from cluster.analysis.reply_rules import reply_findings
 from cluster.analysis.steadiness import steadiness, steadiness_findings
 from cluster.results.finding import Finding, Severity
-from cluster.results.summary import Steadiness
+from cluster.results.summary import Calibration, Steadiness
 
 # At the default, one order in a hundred without an answer ends the rise (abort.error_ratio).
 UNANSWERED_INVALID: Final = 0.01
@@ -40,6 +43,7 @@ def findings(
     seen: Observed,
     unanswered_max: float = UNANSWERED_INVALID,
     steady: Steadiness | None = None,
+    calibrations: Sequence[Calibration] = (),
 ) -> list[Finding]:
     """Everything to be known about a level, what makes it invalid first.
 
@@ -47,6 +51,7 @@ def findings(
         seen: the level.
         unanswered_max: share of sent orders without an answer that makes a level invalid.
         steady: its steadiness, if that was judged already.
+        calibrations: what the load hosts can do by themselves.
     """
     unstable = unstable_reason(seen)
     found = [
@@ -75,7 +80,10 @@ def findings(
         host.hypervisor_spares_client(seen),
         environment.network_keeps_packets(seen),
         environment.profiler_is_quiet(seen),
+        lengths.warm_up_over(seen),
+        lengths.known_well_enough(seen),
         *steadiness_findings(seen, steady or steadiness(seen, unstable), unstable),
+        within_calibrated_rate(seen, calibrations),
         *reply_findings(seen),
         enough_orders(seen),
     ]

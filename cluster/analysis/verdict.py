@@ -5,14 +5,14 @@ from typing import Final
 
 from cluster.analysis.capacity import Capacity, capacity
 from cluster.analysis.case import CAUSES, Case, Cause
-from cluster.analysis.client_rules import clients_failed
+from cluster.analysis.client_rules import clients_failed, schedule_missed
 from cluster.analysis.evidence import gather, probabilities
 from cluster.analysis.observed import Observed
 from cluster.analysis.recommendation import advise
 from cluster.analysis.scenario import Bottleneck, baseline_sentence, judged_scenario
 from cluster.experiment.model import Baseline, Scenarios
 from cluster.results.engine import EngineExit, HotFunction
-from cluster.results.summary import Evidence, LevelSummary, Verdict
+from cluster.results.summary import Calibration, Evidence, Invariance, LevelSummary, Verdict
 from cluster.units import format_rate
 
 # Below this the likeliest cause is not named. Two causes equally likely have 0.5 at most.
@@ -32,6 +32,8 @@ def conclude(
     hot_functions: Sequence[HotFunction] = (),
     spinning: str = "",
     interrupted: bool = False,
+    calibrations: Sequence[Calibration] = (),
+    invariance: Invariance | None = None,
 ) -> Verdict:
     """Judge a run.
 
@@ -44,9 +46,19 @@ def conclude(
         hot_functions: of the profile nearest the limit, hottest first.
         spinning: why the engine's CPU time says nothing; "" when it does.
         interrupted: the user ended the run: its last level shows no limit.
+        calibrations: what the load hosts can do by themselves.
+        invariance: whether it matters who sends, if that was tested.
     """
     found = capacity(levels, engine_exit, interrupted=interrupted)
-    evidence, bottleneck, confidence = _judge(found, levels, observed, engine_exit, spinning)
+    case = _case(
+        found,
+        levels,
+        observed,
+        spinning=spinning,
+        invariance=invariance,
+        calibrations=calibrations,
+    )
+    evidence, bottleneck, confidence = _judge(found, case, engine_exit)
     scenario, scenario_sentence = judged_scenario(found, bottleneck, scenarios)
     advice = advise(scenario, bottleneck, found, hot_functions, engine_exit)
     return Verdict(
@@ -72,28 +84,40 @@ def predicted_maximum(levels: Sequence[LevelSummary]) -> float | None:
     return best.predicted_max_per_s if best else None
 
 
-def _judge(
+def _case(
     found: Capacity,
     levels: Sequence[LevelSummary],
     observed: Sequence[Observed],
-    engine_exit: EngineExit | None,
+    *,
     spinning: str,
-) -> tuple[list[Evidence], Bottleneck, float]:
-    """The evidence, the cause named and its confidence, 0 when none is named."""
+    invariance: Invariance | None,
+    calibrations: Sequence[Calibration],
+) -> Case | None:
     deciding = found.deciding
     seen = next((o for o in observed if deciding and o.index == deciding.index), None)
     if deciding is None or seen is None:
+        return None
+    # Of its own trial: the same load in another one is no other level.
+    trial = [level for level in levels if level.trial == deciding.trial]
+    return Case(seen, trial, spinning, calibrations, invariance)
+
+
+def _judge(
+    found: Capacity, case: Case | None, engine_exit: EngineExit | None
+) -> tuple[list[Evidence], Bottleneck, float]:
+    """The evidence, the cause named and its confidence, 0 when none is named."""
+    if found.deciding is None or case is None:
         return [], "inconclusive", 0.0
-    rows = gather(Case(seen, levels, spinning))
+    rows = gather(case)
     likely = probabilities(rows)
-    if clients_failed(deciding.findings):
+    if clients_failed(found.deciding.findings) and schedule_missed(case.seen):
         return rows, "client", max(CONFIDENCE_OF_FACT, likely["client"])
     if engine_exit is not None:
         return rows, "engine", max(CONFIDENCE_OF_FACT, likely["engine"])
     if found.limit == "none":
         return rows, "inconclusive", 0.0
     cause: Cause = max(CAUSES, key=lambda name: likely[name])
-    if likely[cause] < CONFIDENCE_MIN:
+    if likely[cause] < CONFIDENCE_MIN or (found.limit == "late" and cause != "client"):
         return rows, "inconclusive", 0.0
     return rows, cause, likely[cause]
 

@@ -74,6 +74,11 @@ def phase_of(level: Level, second: int) -> Phase:
 def merge(agents: Sequence[AgentResult], seconds: range) -> Merged:
     """Add up every agent's intervals of `seconds`, exactly."""
     chosen = [i for agent in agents for i in agent.intervals if i.index in seconds]
+    return merge_intervals(chosen, seconds)
+
+
+def merge_intervals(chosen: Sequence[Interval], seconds: range = range(1)) -> Merged:
+    """Add up intervals, exactly."""
     return Merged(
         seconds=seconds,
         orders=total_orders(i.orders for i in chosen),

@@ -1,16 +1,19 @@
 """Everything short of load: what will be measured, and what can't be."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Literal
 
+from cluster.driver.calibration import REMEDY, calibrate_hosts, in_words, planned_shares
 from cluster.driver.engine_side import EngineSide
 from cluster.driver.signals import claim_stop_signals, stop_signals_interrupt
 from cluster.errors import ClusterError
 from cluster.experiment.model import Experiment
 from cluster.experiment.plan import Level, Plan, plan
+from cluster.experiment.twin import TWICE, repeated, why_no_twin
 from cluster.experiment.wire import CompiledProtocol, compile_protocol
+from cluster.fleet.agent import Place
 from cluster.fleet.clocks import measure_clocks
 from cluster.fleet.protocol import Fleet
 from cluster.fleet.replay_reader import FileLook
@@ -19,14 +22,19 @@ from cluster.fleet.start import places_of, start_fleet
 from cluster.results.record import Record
 from cluster.units import format_ns, format_rate, format_speed
 
-State = Literal["ok", "missing", "failed"]
-MARKS: dict[State, str] = {"ok": "ok     ", "missing": "missing", "failed": "FAILED "}
+State = Literal["ok", "warning", "missing", "failed"]
+MARKS: dict[State, str] = {
+    "ok": "ok     ",
+    "warning": "warning",
+    "missing": "missing",
+    "failed": "FAILED ",
+}
 
 
 class CheckLine(Record):
     """One thing that was looked at."""
 
-    area: str  # plan, protocol, engine, profile, fleet, file
+    area: str  # plan, protocol, engine, profile, fleet, file, calibration
     state: State  # missing: the run goes on without it; failed: it can't start
     what: str
     remedy: str = ""
@@ -54,42 +62,94 @@ class Check(Record):
 
 
 def check_experiment(experiment: Experiment) -> Check:
-    """Carry out the experiment's preparations and undo them; no load is sent.
+    """Carry out the experiment's preparations and undo them; the engine gets no load.
 
     Raises:
         ConfigError: the experiment can't be laid out on this machine.
     """
     planned = plan(experiment, frozenset(os.sched_getaffinity(0)))
     protocol = compile_protocol(experiment, planned)
-    lines = [CheckLine(area="plan", state="ok", what=what) for what in _plan_lines(planned)]
+    lines = [
+        CheckLine(area="plan", state="ok", what=what) for what in _plan_lines(experiment, planned)
+    ]
     lines.append(CheckLine(area="protocol", state="ok", what=protocol.title))
-    with stop_signals_interrupt():
-        with _failure_of("engine", lines), EngineSide(experiment, planned) as side:
+    with (
+        stop_signals_interrupt(),
+        _failure_of("engine", lines),
+        EngineSide(experiment, planned) as side,
+    ):
+        with _failure_of("engine", lines):
             side.start()
             lines.extend(_engine_lines(side))
         with _failure_of("fleet", lines), start_fleet(experiment) as fleet:
             claim_stop_signals()
             clocks = measure_clocks(fleet)
-            for agent, place in places_of(fleet).items():
+            places = places_of(fleet)
+            for agent, place in places.items():
                 what = (
                     f"{agent} on {place.host}, {place.cpus} CPUs, loadcluster {place.version}, "
                     f"clock known within {format_ns(clocks[agent].error_ns)}"
                 )
                 lines.append(CheckLine(area="fleet", state="ok", what=what))
             lines.extend(_file_lines(experiment, protocol, fleet))
+            lines.extend(_calibration_lines(experiment, planned, fleet, side, places))
     return Check(lines=lines)
 
 
-def _plan_lines(planned: Plan) -> Iterator[str]:
-    for level in planned.levels:
-        yield f"level {level.index + 1}: {_offer(level)}, {_parts(level)}"
+def _calibration_lines(
+    experiment: Experiment,
+    planned: Plan,
+    fleet: Fleet,
+    side: EngineSide,
+    places: Mapping[str, Place],
+) -> Iterator[CheckLine]:
+    """What the load hosts can do, and what the levels ask of them."""
+    calibrations = calibrate_hosts(
+        experiment, planned, fleet, side, places=places, facts=fleet.facts().ok
+    )
+    for calibration in calibrations:
+        missing = bool(calibration.not_measured)
+        state: State = "missing" if missing else "ok"
+        yield CheckLine(area="calibration", state=state, what=in_words(calibration))
+    hosts = {agent: place.host for agent, place in places.items()}
+    for share in planned_shares(planned.levels, hosts, calibrations):
+        yield CheckLine(
+            area="calibration",
+            state="warning" if share.too_much else "ok",
+            what=share.sentence,
+            remedy=REMEDY if share.too_much else "",
+        )
+
+
+def _plan_lines(experiment: Experiment, planned: Plan) -> Iterator[str]:
+    trials = len(planned.trials)
+    for level in planned.trials[0]:
+        yield f"{level.name}: {_offer(level)}, {_parts(level)}"
     for share in planned.levels[0].shares:
         pinned = f"on CPUs {_cpus(share.cpus)}" if share.cpus else "not pinned"
         yield (f"{share.agent}: {share.workers} workers, {share.connections} connections, {pinned}")
     if planned.engine_cpus:
         yield f"engine on CPUs {_cpus(planned.engine_cpus)}"
-    yield f"at least {sum(level.duration_s for level in planned.levels)} s of load"
+    if trials > 1:
+        anew = experiment.engine.reference is not None or experiment.engine.command is not None
+        between = "the engine started anew in between" if anew else "all of one engine process"
+        yield f"{trials} trials of these levels, {between}"
+    pair: tuple[Level, ...] = ()
+    if experiment.measure.client_invariance:
+        why = why_no_twin(experiment)
+        pair = () if why else (repeated(planned.levels[0], 0),) * TWICE
+        clients = f"{experiment.agents.count} and from {TWICE * experiment.agents.count} clients"
+        yield f"no comparison of clients: {why}" if why else f"a level once more, from {clients}"
+    yield _load_s((*planned.levels, *pair))
     yield from planned.notes
+
+
+def _load_s(levels: Sequence[Level]) -> str:
+    least_s = sum(level.duration_s for level in levels)
+    longest_s = sum(level.longest_s for level in levels)
+    if least_s == longest_s:
+        return f"{least_s:,} s of load"
+    return f"at least {least_s:,} s of load, at most {longest_s:,} s"
 
 
 def _offer(level: Level) -> str:
@@ -102,11 +162,15 @@ def _offer(level: Level) -> str:
 
 def _parts(level: Level) -> str:
     parts = (
-        (level.warmup_s, "warm-up"),
-        (level.control_s, "control window"),
-        (level.profile_s, "profile window"),
+        (level.warmup_s, level.warmup_longest_s, "warm-up"),
+        (level.control_s, level.control_longest_s, "control window"),
+        (level.profile_s, level.profile_s, "profile window"),
     )
-    return ", ".join(f"{seconds} s {name}" for seconds, name in parts if seconds)
+    return ", ".join(
+        f"{least_s} s {name}" if least_s == most_s else f"{least_s} to {most_s} s {name}"
+        for least_s, most_s, name in parts
+        if most_s
+    )
 
 
 def _file_lines(

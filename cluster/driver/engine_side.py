@@ -2,15 +2,15 @@
 
 import ipaddress
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from cluster.driver.beside import Beside
 from cluster.driver.engine_findings import host_lost, not_clean, window_late
-from cluster.errors import ConnectionFailed, HostError
+from cluster.errors import ConnectionFailed, EngineError, HostError
 from cluster.experiment.model import Experiment
 from cluster.experiment.plan import Plan
 from cluster.host.clock import ClockOffset, clock_offset
@@ -43,7 +43,10 @@ class EngineSide:
         self._experiment = experiment
         self._plan = plan
         self._undo = ExitStack()
+        self._life = ExitStack()  # of the engine's process, and of what watches it
         self._beside = Beside(WINDOW_PATIENCE_S)
+        self._window_was_late = False
+        self._earlier: list[ProfileSession] = []  # of processes that were there before
         self._left_behind: HostError | None = None
         self._engine: RunningEngine | None = None
         self._session: ProfileSession | None = None
@@ -52,6 +55,7 @@ class EngineSide:
         self._opened: tuple[int, int] | None = None
         self.profiled_ns: dict[int, tuple[int, int]] = {}  # by level, the driver's clock
         self.process = "unknown: neither `engine.process` nor a way to start it is given"
+        self.host: Host | None = None  # None: not opened yet
         self.facts: HostFacts | None = None
         self.clock: ClockOffset | None = None
 
@@ -92,11 +96,33 @@ class EngineSide:
             HostError: the host can't be reached, or the process can't be told.
             EngineError: the engine did not come up.
         """
-        host = open_host(self._experiment.engine.host)
-        self._undo.callback(host.close)
+        self.host = open_host(self._experiment.engine.host)
+        self._undo.callback(self.host.close)
+        self._undo.callback(self._end_life)
+        self._begin_life(self.host)
+
+    @property
+    def can_restart(self) -> bool:
+        """Whether the engine is started by us, and so may be started anew."""
+        return self.source != "running"
+
+    def restart(self) -> None:
+        """End the engine, start it anew, and watch the new process; `finish` comes before.
+
+        Raises:
+            HostError: as `start`; also what of the old one could not be ended.
+            EngineError: the engine did not come up.
+        """
+        if not self.can_restart or self.host is None:
+            raise EngineError("the engine was not started by loadcluster: it can't be started anew")
+        self._end_life()
+        self._begin_life(self.host)
+
+    def _begin_life(self, host: Host) -> None:
         pid = self._start_or_find(host)
         self.clock = clock_offset(host)
-        self.facts = facts_of(host, self.clock)
+        self.facts = self.facts or facts_of(host, self.clock)
+        self._beside = Beside(WINDOW_PATIENCE_S)
         if pid is not None:
             session = ProfileSession(
                 host,
@@ -106,8 +132,15 @@ class EngineSide:
                 self.clock,
                 max_s=self._max_s(),
             )
-            self._session = self._undo.enter_context(session)
-            self._undo.callback(self._beside.finish)
+            self._session = self._life.enter_context(session)
+            self._life.callback(self._beside.finish)
+
+    def _end_life(self) -> None:
+        self._window_was_late |= self._beside.late
+        if self._session is not None:
+            self._earlier.append(self._session)
+            self._session = None
+        self._life.close()
 
     def _start_or_find(self, host: Host) -> int | None:
         engine = self._experiment.engine
@@ -127,7 +160,7 @@ class EngineSide:
             ready_timeout_s=engine.ready_timeout_s,
             max_s=self._max_s(),
         )
-        self._undo.callback(self._stop_engine)
+        self._life.callback(self._stop_engine)
         self.process = f"{Path(argv[0]).name} (pid {self._engine.pid})"
         return self._engine.pid
 
@@ -135,17 +168,29 @@ class EngineSide:
         engine = self._experiment.engine
         if engine.reference is None:
             return engine.command
-        address = engine.address
-        if not (host.is_local or is_loopback(address)):
-            # The agents' address of that host need not be one of its own: there may be NAT.
-            address = ANY_ADDRESS
         return reference_engine_argv(
             host,
-            address=address,
+            address=self.listen_address(host),
             port=engine.port,
             threads=engine.reference.threads,
             protocol=engine.reference.protocol or self._experiment.protocol,
         )
+
+    def listen_address(self, host: Host) -> str:
+        """Where what we start on the engine's host has to listen."""
+        # The agents' address of that host need not be one of its own: there may be NAT.
+        there = host.is_local or is_loopback(self.address)
+        return self.address if there else ANY_ADDRESS
+
+    @property
+    def address(self) -> str:
+        """Where the orders go, as seen from the load agents."""
+        return self._experiment.engine.address
+
+    @property
+    def engine_cpus(self) -> tuple[int, ...]:
+        """CPUs that an engine of ours is pinned to; empty: not pinned."""
+        return self._plan.engine_cpus
 
     def _max_s(self) -> float:
         per_level_s = (
@@ -153,7 +198,10 @@ class EngineSide:
             + self._experiment.load.timeout_s
             + self._experiment.engine.ready_timeout_s
         )
-        return SLACK_S + sum(level.duration_s + per_level_s for level in self._plan.levels)
+        lengths_s = [level.longest_s + per_level_s for level in self._plan.levels]
+        if self._experiment.measure.client_invariance:
+            lengths_s += [max(lengths_s)] * 2  # one of them once more, and its twin
+        return SLACK_S + sum(lengths_s)
 
     def engine_exit(self) -> str:
         """How the engine ended, as a sentence; empty while it runs or where that is unknown."""
@@ -171,6 +219,11 @@ class EngineSide:
     def ended(self) -> Ended | None:
         """How the engine ended before we asked it to, if it did."""
         return self._ended
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the engine ended by itself, or its host is not heard any more."""
+        return self._ended is not None or bool(self._lost_host)
 
     def open_window(self, level: int) -> None:
         """Let the profiler count and sample; soon, where the host is slow to answer."""
@@ -227,11 +280,15 @@ class EngineSide:
     def _stop_engine(self) -> None:
         self.stop_engine()
 
+    def _sessions(self) -> list[ProfileSession]:
+        return [*self._earlier, *([self._session] if self._session else [])]
+
     @property
     def capabilities(self) -> list[Capability]:
         """What can and can't be measured on the engine's host."""
-        if self._session is not None:
-            return list(self._session.capabilities)
+        if sessions := self._sessions():
+            # What failed in any of them, whatever the last one could.
+            return _each_once(c for session in sessions for c in session.capabilities)
         return [Capability(what="profile", available=False, why=self.process, remedy=NO_PROCESS)]
 
     @property
@@ -242,14 +299,26 @@ class EngineSide:
 
     def findings(self) -> list[Finding]:
         """What the reader must know of the engine's side."""
-        found = list(self._session.findings) if self._session else []
+        found = _each_once(f for session in self._sessions() for f in session.findings)
         if self._lost_host:
             found.append(host_lost(self._lost_host))
-        if self._beside.late:
+        if self._beside.late or self._window_was_late:
             found.append(window_late(WINDOW_PATIENCE_S))
         if self._left_behind is not None:
             found.append(not_clean(self._left_behind))
         return found
+
+
+T = TypeVar("T")
+
+
+def _each_once(said: Iterable[T]) -> list[T]:
+    """Sessions of several trials say most things alike."""
+    kept: list[T] = []
+    for thing in said:
+        if thing not in kept:
+            kept.append(thing)
+    return kept
 
 
 def is_loopback(address: str) -> bool:

@@ -63,6 +63,23 @@ class Ledger:
             if newest is not None and newest in mine
         )
 
+    def closed(self) -> tuple[list[Interval], int]:
+        """What is surely whole: the seconds that every living agent has handed over.
+
+        Its newest second is left out: workers hand over one by one, and one may be missing.
+
+        Returns:
+            The intervals, and before which second they are.
+        """
+        newest = [max(self._intervals[agent], default=0) for agent in self.living]
+        closed_s = min(newest, default=0)
+        return [
+            interval
+            for mine in self._intervals.values()
+            for interval in mine.values()
+            if interval.index < closed_s
+        ], closed_s
+
     def results(
         self, hosts: Mapping[str, str], starts: Mapping[str, int]
     ) -> tuple[AgentResult, ...]:
@@ -93,6 +110,7 @@ class Ledger:
             activity=_rising(self._activity[agent]),
             jitter=closing.jitter if closing else None,
             steal_ratio=closing.steal_ratio if closing else None,
+            no_kernel_times=closing.no_kernel_times if closing else "",
         )
 
 

@@ -7,13 +7,14 @@ from typing import Protocol
 
 from cluster.driver.guards import Seen, end_of_orders, reason_to_end
 from cluster.driver.ledger import Ledger
+from cluster.driver.lengths import Lengths, LengthTests
 from cluster.errors import StartFailed
 from cluster.experiment.model import Experiment
 from cluster.experiment.plan import Level
 from cluster.experiment.wire import CompiledProtocol
 from cluster.fleet.clocks import common_start, measure_clocks
 from cluster.fleet.protocol import Fleet
-from cluster.fleet.spec import specs_of
+from cluster.fleet.spec import in_flight_max_of, specs_of
 from cluster.results.agent import AgentResult
 from cluster.results.engine import EngineWindow
 from cluster.results.level import LevelRecord
@@ -44,8 +45,11 @@ class EngineWatch(Protocol):
 class Watcher(Protocol):
     """Who is told how the level goes, once a second."""
 
-    def second(self, level: Level, elapsed_s: int, ledger: Ledger) -> None:
-        """A second of the level is over."""
+    def second(self, level: Level, elapsed_s: int, ledger: Ledger, remark: str = "") -> None:
+        """A second of the level is over; `level` with its windows as they stand."""
+
+    def moved(self, level: Level) -> None:
+        """The windows of the level are others now."""
 
     def event(self, kind: str, *, time_ns: int | None = None, **facts: str | float | None) -> None:
         """Something happened that belongs on the time line."""
@@ -64,8 +68,19 @@ class LevelRun:
     watcher: Watcher
     now_ns: Callable[[], int] = time.monotonic_ns
     sleep: Callable[[float], None] = time.sleep
+    tests: LengthTests = field(default_factory=LengthTests)
     _start_ns: int = field(default=0, init=False)
+    _starts: Mapping[str, int] = field(default_factory=dict, init=False)  # in each agent's clock
+    _lengths: Lengths = field(init=False)
     _profiling: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        self._lengths = Lengths(self.level, self.tests)
+
+    @property
+    def as_run(self) -> Level:
+        """The level with its windows as they stand by now."""
+        return self._lengths.level
 
     def carry_out(self) -> LevelRecord:
         """Offer the level's load and collect what came of it.
@@ -76,19 +91,20 @@ class LevelRun:
             StartFailed: agents could not be prepared, or connections did not come up.
         """
         ledger = Ledger(self.fleet.agents)
-        starts = self._start_together()
+        self._starts = self._start_together()
         completed_s, ended_early = 0, ""
         try:
             completed_s, ended_early = self._hold(ledger)
         except KeyboardInterrupt:
-            completed_s, ended_early = self._elapsed_s(), INTERRUPTED
+            completed_s, ended_early = min(self._elapsed_s(), self.as_run.duration_s), INTERRUPTED
+            self._lengths.cut_to(completed_s)
         if self._profiling:
             self._close_window()
         sending_ended_ns = self.now_ns()
         self._drain(ledger, early=bool(ended_early))
         if ended_early and ended_early != INTERRUPTED:
             ended_early = self._engine_exit() or ended_early
-        record = self._record(ledger, starts, completed_s, sending_ended_ns, ended_early)
+        record = self._record(ledger, completed_s, sending_ended_ns, ended_early)
         self.fleet.release()
         return record
 
@@ -102,7 +118,7 @@ class LevelRun:
             StartFailed,
             f"not every connection to {where} came up",
             f"check that the engine listens on {where} and accepts "
-            f"{self.experiment.agents.connections} connections per agent",
+            f"{max(share.connections for share in self.level.shares)} connections per agent",
         )
         self._start_ns, starts = common_start(
             measure_clocks(self.fleet, self.now_ns), self.now_ns()
@@ -112,12 +128,16 @@ class LevelRun:
         return starts
 
     def _hold(self, ledger: Ledger) -> tuple[int, str]:
-        for second in range(1, self.level.duration_s + 1):
+        second = 0
+        self._decide(second, ledger)
+        while second < self.as_run.duration_s:
+            second += 1
             self._wait_until(self._start_ns + second * NS_PER_S)
             self._move_window(second)
             polls = self.fleet.poll(ledger.living)
             ledger.take(polls.ok, polls.failed)
-            self.watcher.second(self.level, second, ledger)
+            self._decide(second, ledger)
+            self.watcher.second(self.as_run, second, ledger, self._lengths.remark)
             seen = Seen(
                 orders=ledger.orders(),
                 newest_response=ledger.newest_response(),
@@ -128,18 +148,53 @@ class LevelRun:
             if reason := reason_to_end(seen, self.experiment.abort):
                 return second, reason
             ended_s, reason = end_of_orders(ledger.latest(), second)
-            if reason and ended_s < self.level.duration_s:
-                return ended_s, reason
-        return self.level.duration_s, ""
+            if reason and ended_s < self.as_run.duration_s:
+                self._lengths.cut_to(ended_s)
+                return ended_s, reason if ended_s < self.as_run.duration_s else ""
+        return self.as_run.duration_s, ""
+
+    def _decide(self, second: int, ledger: Ledger) -> None:
+        """Whether the control window ends with the next second, or something is still to come."""
+        if not self._lengths.is_asked(second):
+            return
+        began_s, least_s = self.as_run.warmup_s, self.as_run.control_s
+        moved = self._lengths.decide(*ledger.closed())
+        level = self.as_run
+        if moved == "warm-up":
+            self.watcher.event(
+                "warm-up-extended", level=level.index, from_s=began_s, to_s=level.warmup_s
+            )
+        elif moved == "control" and least_s == self.level.control_s:
+            # The first of them; the others follow second by second, and `windows-settled` them all.
+            self.watcher.event("control-extended", level=level.index, why=self._lengths.remark)
+        elif moved == "settled":
+            self._settle(ledger)
+        self.watcher.moved(level)
+
+    def _settle(self, ledger: Ledger) -> None:
+        level = self.as_run
+        ends = {
+            agent: start_ns + level.duration_s * NS_PER_S
+            for agent, start_ns in self._starts.items()
+            if agent in ledger.living
+        }
+        ledger.take({}, self.fleet.end_at(ends).failed)
+        self.watcher.event(
+            "windows-settled",
+            level=level.index,
+            warmup_s=level.warmup_s,
+            control_s=level.control_s,
+            profile_s=level.profile_s,
+        )
 
     def _move_window(self, second: int) -> None:
-        opens = self.level.warmup_s + self.level.control_s
-        if self._profiling and second == self.level.duration_s:
+        level = self.as_run
+        if self._profiling and second == level.duration_s:
             self._close_window()
-        elif self.level.profile_s and second == opens:
-            self.engine.open_window(self.level.index)
+        elif level.profile_s and second == level.control_end_s:
+            self.engine.open_window(level.index)
             self._profiling = True
-            self.watcher.event("profile-window-opened", level=self.level.index)
+            self.watcher.event("profile-window-opened", level=level.index)
 
     def _close_window(self) -> None:
         self.engine.close_window()
@@ -166,21 +221,16 @@ class LevelRun:
         return told
 
     def _record(
-        self,
-        ledger: Ledger,
-        starts: Mapping[str, int],
-        completed_s: int,
-        sending_ended_ns: int,
-        ended_early: str,
+        self, ledger: Ledger, completed_s: int, sending_ended_ns: int, ended_early: str
     ) -> LevelRecord:
         ended_ns = self.now_ns()
-        control = self._window(self.level.warmup_s, self.level.control_s, completed_s)
-        opens = self.level.warmup_s + self.level.control_s
-        profile = self._window(opens, self.level.profile_s, completed_s)
-        self.watcher.event("load-ended", level=self.level.index, ended_early=ended_early)
-        results = ledger.results(self.hosts, starts)
+        level = self.as_run
+        control = self._window(level.warmup_s, level.control_s, completed_s)
+        profile = self._window(level.control_end_s, level.profile_s, completed_s)
+        self.watcher.event("load-ended", level=level.index, ended_early=ended_early)
+        results = ledger.results(self.hosts, self._starts)
         return LevelRecord(
-            level=as_offered(self.level, results, completed_s),
+            level=as_offered(level, results, completed_s),
             start_ns=self._start_ns,
             sending_ended_ns=sending_ended_ns,
             ended_ns=ended_ns,
@@ -191,7 +241,8 @@ class LevelRun:
             profile=None,
             ended_early=ended_early,
             completed_s=completed_s,
-            in_flight_max=self.experiment.agents.in_flight_max * len(self.fleet.agents),
+            in_flight_max=in_flight_max_of(self.experiment, len(self.fleet.agents))
+            * len(self.fleet.agents),
             manners=ReplyManners(
                 timed_reply=self.protocol.timed_reply, reasons=dict(self.protocol.reasons)
             ),

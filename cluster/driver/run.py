@@ -2,33 +2,28 @@
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from cluster import __version__
-from cluster.analysis.level import summarise_level
 from cluster.analysis.run import RunFacts, summarise_run
-from cluster.analysis.series import answered_between
 from cluster.driver.engine_side import EngineSide, how_it_ended
-from cluster.driver.level import INTERRUPTED, LevelRun
+from cluster.driver.levels import Levels
 from cluster.driver.signals import claim_stop_signals, stop_signals_interrupt, undisturbed
-from cluster.driver.watch import LevelWatcher
-from cluster.errors import FleetError
 from cluster.experiment.model import Experiment
 from cluster.experiment.plan import Plan, plan
 from cluster.experiment.wire import CompiledProtocol, compile_protocol
 from cluster.experiment.writer import dump_experiment
 from cluster.fleet.protocol import Fleet
-from cluster.fleet.start import places_of, start_fleet
+from cluster.fleet.start import start_fleet
 from cluster.report.live import LiveView
 from cluster.report.render import render_run
-from cluster.results.engine import EngineExit, ProfileWindow
-from cluster.results.finding import Finding, Severity
-from cluster.results.level import LevelRecord
+from cluster.results.engine import EngineExit
+from cluster.results.finding import Finding
 from cluster.results.store import RunDirectory
 from cluster.results.summary import Summary
 from cluster.units import NS_PER_S
@@ -74,7 +69,7 @@ class _Run:
         self._view = view
         self._started = datetime.now(UTC)
         self._began_ns = time.monotonic_ns()
-        self._records: list[LevelRecord] = []
+        self._levels = Levels(experiment, planned, protocol, directory, view)
         self._findings: list[Finding] = []
         self._interrupted = False
 
@@ -103,18 +98,7 @@ class _Run:
             self._view.message(note)
         with ExitStack() as stack:
             fleet = self._start(side, stack)
-            hosts = {name: place.host for name, place in places_of(fleet).items()}
-            self._save_facts(side, fleet)
-            for level in self._plan.levels:
-                watcher = LevelWatcher(level, self._view, self._directory)
-                run = LevelRun(self._experiment, self._protocol, level, fleet, hosts, side, watcher)
-                record = self._carry_out_level(run)
-                if record is None:
-                    return
-                self._keep(record)
-                if record.ended_early:
-                    self._interrupted |= record.ended_early == INTERRUPTED
-                    return
+            self._levels.carry_out(side, fleet, stack)
 
     def _start(self, side: EngineSide, stack: ExitStack) -> Fleet:
         # Ray stays on this thread: its processes end with the thread that started them.
@@ -128,38 +112,6 @@ class _Run:
         self._directory.append_event("started", engine=side.process, fleet=self._experiment.fleet)
         return fleet
 
-    def _carry_out_level(self, run: LevelRun) -> LevelRecord | None:
-        """The level's record, or None when it could not start and earlier ones are kept."""
-        self._view.level_started(run.level)
-        try:
-            return run.carry_out()
-        except FleetError as error:
-            if not self._records:
-                raise
-            self._directory.append_event("level-failed", level=run.level.index, why=error.message)
-            self._findings.append(
-                Finding(
-                    severity=Severity.INVALID,
-                    code="level-did-not-start",
-                    message=f"Level {run.level.index + 1} did not start: {error.message}",
-                    advice=error.hint,
-                    level=run.level.index,
-                )
-            )
-            return None
-
-    def _keep(self, record: LevelRecord) -> None:
-        self._records.append(record)
-        summary = summarise_level(record, self._experiment.abort)
-        self._directory.save_level(record, summary)
-        self._view.level_ended(summary)
-
-    def _save_facts(self, side: EngineSide, fleet: Fleet) -> None:
-        facts = {} if side.facts is None else {side.facts.hostname: side.facts}
-        for place in fleet.facts().ok.values():
-            facts.setdefault(place.hostname, place)
-        self._directory.save_facts(list(facts.values()))
-
     def _interrupt(self, stop: KeyboardInterrupt) -> None:
         self._interrupted = True
         self._view.message(f"{str(stop) or 'interrupted'}: stopping; what was measured is kept")
@@ -168,40 +120,23 @@ class _Run:
     def _wind_up(self, side: EngineSide) -> str:
         """After the load: the profile comes home, then the engine ends."""
         try:
-            if self._records:
-                self._view.message("resolving the profile's symbols on the engine's host")
-                side.end_windows()
-                self._add_profiles(
-                    side.finish(self._orders(side), self._directory.profile_directory)
-                )
+            if self._levels.records:
+                self._levels.bring_profiles_home(side)
         except KeyboardInterrupt as stop:
             self._interrupt(stop)
         with undisturbed():
             return side.stop_engine()
 
-    def _orders(self, side: EngineSide) -> dict[int, int]:
-        return {
-            record.level.index: answered_between(record, *side.profiled_ns[record.level.index])
-            for record in self._records
-            if record.level.index in side.profiled_ns
-        }
-
-    def _add_profiles(self, windows: Sequence[ProfileWindow]) -> None:
-        by_level = {window.level: window for window in windows}
-        self._records = [
-            replace(record, profile=by_level.get(record.level.index)) for record in self._records
-        ]
-        for record in self._records:
-            summary = summarise_level(record, self._experiment.abort)
-            self._directory.save_level(record, summary)
-
     def _engine_exit(self, side: EngineSide) -> EngineExit | None:
         ended = side.ended
         if ended is None:
             return None
-        level = self._records[-1].level if self._records else None
+        records = self._levels.records
+        level = records[-1].level if records else None
         offered = level.offered_per_s if level else None
         at = f" at {offered:,.0f} orders/s" if offered else ""
+        if level and len(self._plan.trials) > 1:
+            at += f" in trial {level.trial + 1}"
         return EngineExit(
             level=level.index if level else None,
             offered_per_s=offered,
@@ -219,11 +154,12 @@ class _Run:
             source=side.source,
             process=side.process,
             protocol=self._protocol.title,
-            interrupted=self._interrupted,
+            interrupted=self._interrupted or self._levels.interrupted,
             engine_exit=self._engine_exit(side),
             last_output=last_output,
             capabilities=side.capabilities,
             no_profile=side.no_profile,
-            findings=self._findings,
+            findings=[*self._levels.findings, *self._findings],
+            calibrations=self._levels.calibrations,
         )
-        return summarise_run(self._records, self._experiment, facts)
+        return summarise_run(self._levels.records, self._experiment, facts)

@@ -18,7 +18,7 @@ class LevelWatcher:
         self._time_before_ns = 0
         self._intended_before = 0
 
-    def second(self, level: Level, elapsed_s: int, ledger: Ledger) -> None:
+    def second(self, level: Level, elapsed_s: int, ledger: Ledger, remark: str = "") -> None:
         """A second of the level is over."""
         latest = ledger.latest()
         if not latest:
@@ -26,7 +26,7 @@ class LevelWatcher:
         self._view.second(
             LiveSecond(
                 elapsed_s=elapsed_s,
-                phase=phase_of(level, elapsed_s),
+                phase=_phase(level, elapsed_s, remark),
                 offered_per_s=self._offered_per_s(level, elapsed_s, ledger),
                 throughput_per_s=self._throughput_per_s(ledger),
                 response_p99_ns=ledger.newest_response().percentile(99),
@@ -35,6 +35,10 @@ class LevelWatcher:
                 connections_open=sum(progress.connections_open for progress in latest),
             )
         )
+
+    def moved(self, level: Level) -> None:
+        """The windows of the level are others now."""
+        self._view.windows_moved(level)
 
     def _offered_per_s(self, level: Level, elapsed_s: int, ledger: Ledger) -> float | None:
         if level.arrivals != "recorded":
@@ -56,6 +60,12 @@ class LevelWatcher:
     def event(self, kind: str, *, time_ns: int | None = None, **facts: str | float | None) -> None:
         """Something happened that belongs on the time line."""
         self._directory.append_event(kind, time_ns=time_ns, **facts)
+
+
+def _phase(level: Level, elapsed_s: int, remark: str) -> str:
+    """The phase, and while it may go on for longer than planned, why."""
+    phase = phase_of(level, elapsed_s)
+    return f"{phase}, {remark}" if remark and phase == "control" else phase
 
 
 def phase_of(level: Level, elapsed_s: int) -> str:

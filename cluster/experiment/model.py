@@ -9,14 +9,14 @@ from cluster.document.section import (
     SECTION_TAG,
     WORD_TAG,
     MisfitError,
-    Seconds,
     Section,
     Text,
     word_or_section,
 )
 from cluster.experiment.arrivals import Arrivals, Bursts, Hawkes
+from cluster.experiment.measure import Measure, Until
 from cluster.experiment.replay import Replay, ReplayColumns
-from cluster.experiment.section import Name, PositiveRate, Protocol, Ratio, WholeSeconds
+from cluster.experiment.section import Name, PositiveRate, Protocol, Ratio
 from cluster.experiment.system import (
     REFERENCE_PROTOCOLS,
     Agents,
@@ -51,21 +51,8 @@ __all__ = [
     "Scenarios",
     "Section",
     "SshHost",
+    "Until",
 ]
-
-
-class Measure(Section):
-    """How long each part of a level lasts."""
-
-    warmup_s: WholeSeconds = Field(
-        2, description="Whole seconds of load before anything is counted."
-    )
-    control_s: Annotated[int, Field(ge=1, le=86_400)] = Field(
-        10, description="Whole seconds measured with no profiler running: the level's figures."
-    )
-    drain_s: Seconds = Field(
-        5, description="Longest wait for late answers once the last order has gone out."
-    )
 
 
 class Profile(Section):
@@ -144,7 +131,9 @@ class Experiment(Section):
     )
     load: Load = Field(description="What is offered, level by level.")
     order_flow: OrderFlow = Field(OrderFlow(), description="Which orders are sent.")
-    measure: Measure = Field(Measure(), description="Warm-up, control window, drain of a level.")
+    measure: Measure = Field(
+        Measure(), description="How long each part of a level lasts, and how often all is run."
+    )
     profile: Annotated[
         Annotated[Profile, Tag(SECTION_TAG)] | Annotated[Literal["off"], Tag(WORD_TAG)],
         Discriminator(word_or_section),
@@ -192,6 +181,9 @@ class Experiment(Section):
         if law is None:
             return self
         windows = [self.measure.control_s]
+        if self.measure.until is not None and self.measure.until.at_most_s > windows[0]:
+            # It may end at any second: what is fair for this length and the next is for all others.
+            windows.append(self.measure.control_s + 1)
         if isinstance(self.profile, Profile):
             windows.append(self.profile.window_s)
         for window_s in windows:

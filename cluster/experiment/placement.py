@@ -76,14 +76,16 @@ def _apart(experiment: Experiment, cpus: tuple[int, ...]) -> Placement:
         )
     engine_cpus = cpus[: _engine_share(experiment, len(cpus))] if engine_is_here else UNPINNED
     client_cpus = cpus[len(engine_cpus) :]
-    workers = experiment.agents.workers
-    agent_cpus = tuple(
-        tuple(
-            client_cpus[(agent * workers + worker) % len(client_cpus)] for worker in range(workers)
-        )
-        for agent in range(experiment.agents.count)
-    )
+    agent_cpus = spread(client_cpus, experiment.agents.count, experiment.agents.workers)
     return Placement(engine_cpus, agent_cpus, _crowding(experiment, engine_cpus, client_cpus))
+
+
+def spread(cpus: Sequence[int], agents: int, workers: int) -> tuple[tuple[int, ...], ...]:
+    """One CPU for each worker of each agent, round robin."""
+    return tuple(
+        tuple(cpus[(agent * workers + worker) % len(cpus)] for worker in range(workers))
+        for agent in range(agents)
+    )
 
 
 def _engine_share(experiment: Experiment, cpus: int) -> int:

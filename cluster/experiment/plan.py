@@ -1,11 +1,11 @@
 """The plan: pure arithmetic from an experiment to what each agent does at each level."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
 
-from cluster.experiment.model import Bursts, Experiment, Hawkes, Load, Maximum
+from cluster.experiment.model import Bursts, Experiment, Hawkes, Load, Maximum, Until
 from cluster.experiment.placement import Placement, place
 
 
@@ -25,7 +25,10 @@ class AgentShare:
 
 @dataclass(frozen=True)
 class Level:
-    """One load level. Its parts follow each other without a gap: warm-up, control, profile."""
+    """One load level. Its parts follow each other without a gap: warm-up, control, profile.
+
+    As planned, the parts have their least lengths; as carried out, those that they really had.
+    """
 
     index: int
     arrivals: Literal["constant", "poisson", "hawkes", "bursts", "closed", "recorded"]
@@ -38,7 +41,20 @@ class Level:
     law: Hawkes | Bursts | None = None  # parameters of `arrivals`, if it has any
     speed: float | None = None  # only when recorded: how many times as fast
     trial: int = 0  # which repetition
-    clients: Literal["planned", "doubled"] = "planned"  # doubled: the twin of another level
+    # Repeated, doubled: another level once more, from the same and from twice as many clients.
+    clients: Literal["planned", "repeated", "doubled"] = "planned"
+    warmup_at_most_s: int | None = None  # it may last so long; None: it is fixed
+    until: Until | None = None  # how long the control window may go on, and until when
+
+    @property
+    def name(self) -> str:
+        """Its number in the run, with what tells it from the others at the same load."""
+        of = {
+            "planned": f" (trial {self.trial + 1})" if self.trial else "",
+            "repeated": " (a level once more)",
+            "doubled": f" (the same from {len(self.shares)} clients)",
+        }
+        return f"level {self.index + 1}{of[self.clients]}"
 
     @property
     def arrivals_in_words(self) -> str:
@@ -50,18 +66,53 @@ class Level:
         """Seconds during which orders are due."""
         return self.warmup_s + self.control_s + self.profile_s
 
+    @property
+    def control_end_s(self) -> int:
+        """The second at which the control window ends."""
+        return self.warmup_s + self.control_s
+
+    @property
+    def warmup_longest_s(self) -> int:
+        """Seconds that the warm-up may last."""
+        return max(self.warmup_s, self.warmup_at_most_s or 0)
+
+    @property
+    def control_longest_s(self) -> int:
+        """Seconds that the control window may last."""
+        return max(self.control_s, self.until.at_most_s if self.until else 0)
+
+    @property
+    def longest_s(self) -> int:
+        """Seconds during which orders may be due, whatever is decided while they are."""
+        return self.warmup_longest_s + self.control_longest_s + self.profile_s
+
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything a run will do, known before it starts."""
+    """Everything a run will do, known before it starts.
 
-    levels: tuple[Level, ...]
+    Which level client invariance repeats is known after the others: experiment/twin.py makes it.
+    """
+
+    levels: tuple[Level, ...]  # of all trials, one trial after the other
     engine_cpus: tuple[int, ...]  # empty: not pinned
     notes: tuple[str, ...] = ()  # what could not be laid out as one would wish, one sentence each
+
+    @property
+    def trials(self) -> tuple[tuple[Level, ...], ...]:
+        """The levels of each trial."""
+        last = max(level.trial for level in self.levels)
+        return tuple(
+            tuple(level for level in self.levels if level.trial == trial)
+            for trial in range(last + 1)
+        )
 
 
 def plan(experiment: Experiment, usable_cpus: frozenset[int]) -> Plan:
     """Lay out `experiment`: the rates or speeds in their order, then the closed-loop maximum.
+
+    With several trials, all of it so many times. Indices rise through all trials, so that every
+    level has arrival times and ids of its own; its orders are the same in each.
 
     Args:
         experiment: What to do.
@@ -75,7 +126,12 @@ def plan(experiment: Experiment, usable_cpus: frozenset[int]) -> Plan:
         _level(experiment, placement, index, offer)
         for index, offer in enumerate(_offers(experiment.load))
     ]
-    return Plan(tuple(levels), placement.engine_cpus, placement.notes)
+    trials = (
+        replace(level, index=trial * len(levels) + level.index, trial=trial)
+        for trial in range(experiment.measure.trials)
+        for level in levels
+    )
+    return Plan(tuple(trials), placement.engine_cpus, placement.notes)
 
 
 def split_rate(rate_per_s: float, agents: int) -> tuple[float, ...]:
@@ -128,6 +184,8 @@ def _level(experiment: Experiment, placement: Placement, index: int, offer: _Off
         shares=_shares(experiment, placement, rate_per_s or 0.0, in_flight or 0),
         law=None if rate_per_s is None else experiment.load.law,
         speed=offer.factor if isinstance(offer, _Speed) else None,
+        warmup_at_most_s=experiment.measure.warmup_longest_s,
+        until=experiment.measure.until,
     )
 
 
@@ -146,29 +204,41 @@ def _shares(
     experiment: Experiment, placement: Placement, rate_per_s: float, in_flight: int
 ) -> tuple[AgentShare, ...]:
     agents = experiment.agents
+    return shares_of(
+        experiment,
+        rates_per_s=split_rate(rate_per_s, agents.count),
+        in_flight=split_count(in_flight, agents.count),
+        connections=(agents.connections,) * agents.count,
+        cpus=placement.agent_cpus,
+    )
+
+
+def shares_of(
+    experiment: Experiment,
+    *,
+    rates_per_s: Sequence[float],
+    in_flight: Sequence[int],
+    connections: Sequence[int],
+    cpus: Sequence[tuple[int, ...]],
+) -> tuple[AgentShare, ...]:
+    """What each agent does, from one value per agent of everything in which they may differ."""
     # Each agent sends every `count / rate`; shifted by 1 / count of that, agent by agent, their
     # constant schedules interleave to the one schedule of the whole rate, also within bursts.
     # What is random needs no shift.
     law = experiment.load.law
     within = law.within if isinstance(law, Bursts) else experiment.load.arrivals
-    interleaved = rate_per_s > 0 and within == "constant"
+    interleaved = sum(rates_per_s) > 0 and within == "constant"
+    each = zip(rates_per_s, in_flight, connections, cpus, strict=True)
     return tuple(
         AgentShare(
             agent=f"agent-{index}",
             index=index,
             rate_per_s=rate,
             in_flight=orders,
-            phase=index / agents.count if interleaved else 0.0,
-            connections=agents.connections,
-            workers=agents.workers,
-            cpus=cpus,
+            phase=index / len(rates_per_s) if interleaved else 0.0,
+            connections=own,
+            workers=experiment.agents.workers,
+            cpus=pinned,
         )
-        for index, (rate, orders, cpus) in enumerate(
-            zip(
-                split_rate(rate_per_s, agents.count),
-                split_count(in_flight, agents.count),
-                placement.agent_cpus,
-                strict=True,
-            )
-        )
+        for index, (rate, orders, own, pinned) in enumerate(each)
     )

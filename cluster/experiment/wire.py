@@ -1,7 +1,7 @@
 """The experiment's protocol: compiled, and held against what the experiment asks of it."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from math import ceil
@@ -11,6 +11,7 @@ from cluster.document.path import format_path
 from cluster.errors import ConfigError, Problem
 from cluster.experiment.model import Experiment, OrderFlow
 from cluster.experiment.plan import AgentShare, Level, Plan
+from cluster.experiment.twin import TWICE, doubled, why_no_twin
 from cluster.protocol.builtin import read_schema, schema_path
 from cluster.protocol.compile import compile_schema
 from cluster.protocol.fit import IdBlock, Needs, ids_for, misfits
@@ -105,12 +106,14 @@ def needs_of(
     if not is_made:
         kinds = {}
     midnight = started.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    of_level = _orders_per_connection if is_made else _orders_of_file
     return Needs(
-        orders_per_connection=tuple(
-            map(_orders_per_connection if is_made else _orders_of_file, planned.levels)
+        orders_per_connection=(
+            *map(of_level, planned.levels),
+            *_of_pair(experiment, planned, of_level),
         ),
         connections=experiment.agents.count * experiment.agents.connections,
-        duration_s=sum(level.duration_s for level in planned.levels),
+        duration_s=sum(level.duration_s for level in planned.levels),  # that surely pass
         started_tenths=(started - midnight) // timedelta(milliseconds=100),
         prices=_prices(flow) if is_made else (1, 1),
         sizes=_sizes(flow) if is_made else (1, 1),
@@ -121,10 +124,26 @@ def needs_of(
     )
 
 
+def _of_pair(
+    experiment: Experiment, planned: Plan, of_level: Callable[[Level], int]
+) -> tuple[int, ...]:
+    """The most that any level and its twin may need: which one is repeated is not known yet."""
+    if not experiment.measure.client_invariance or why_no_twin(experiment):
+        return ()
+    unpinned = ((),) * (TWICE * experiment.agents.count)
+    first = planned.trials[0]
+    twins = [
+        doubled(experiment, level, 0, unpinned)
+        for level in first
+        if not why_no_twin(experiment, level)
+    ]
+    return max(map(of_level, first)), max(map(of_level, twins), default=0)
+
+
 def _orders_per_connection(level: Level) -> int:
     """The most that a connection of any agent may have to send at a level."""
     return max(
-        ceil(_most_per_s(share) * level.duration_s / share.connections) + SPARE_ORDERS
+        ceil(_most_per_s(share) * level.longest_s / share.connections) + SPARE_ORDERS
         for share in level.shares
     )
 
@@ -132,8 +151,8 @@ def _orders_per_connection(level: Level) -> int:
 def _orders_of_file(level: Level) -> int:
     """As above, of a file: one connection may have the only symbol that is traded."""
     if level.offered_per_s is not None:
-        return ceil(MARGIN * level.offered_per_s * level.duration_s) + SPARE_ORDERS
-    return ORDERS_PER_WORKER_PER_S * level.duration_s
+        return ceil(MARGIN * level.offered_per_s * level.longest_s) + SPARE_ORDERS
+    return ORDERS_PER_WORKER_PER_S * level.longest_s
 
 
 def _most_per_s(share: AgentShare) -> float:

@@ -5,6 +5,7 @@ import resource
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from threading import Event
 from typing import TypedDict
 
 import numpy as np
@@ -12,7 +13,11 @@ import numpy as np
 from cluster import __version__, _native
 from cluster.errors import ClusterError
 from cluster.experiment.model import Bursts, Hawkes, OrderFlow, Replay
+from cluster.fleet.calibrate import calibrate
+from cluster.fleet.calibration_cache import cache_directory, key_of, native_build, recall, remember
+from cluster.fleet.calibration_spec import CalibrationSpec
 from cluster.fleet.host_cpu import Ticks, cpu_ticks, steal_ratio
+from cluster.fleet.kernel_times import why_no_kernel_times
 from cluster.fleet.replay_reader import FileLook, FirstRows, ReplayReader
 from cluster.fleet.spec import LoadSpec, ReplaySpec
 from cluster.fleet.worker_use import worker_use
@@ -24,6 +29,7 @@ from cluster.results.histogram import Histogram
 from cluster.results.orders import OrderCounts
 from cluster.results.over_time import Activity, Slots
 from cluster.results.replies import ReplyCounts, reason_text
+from cluster.results.summary import Calibration
 from cluster.units import NS_PER_S
 
 KIB = 1024
@@ -70,6 +76,7 @@ class Closing:
     reject_reasons: dict[str, int] = field(default_factory=dict)  # by the reason's text
     jitter: Jitter | None = None
     steal_ratio: float | None = None  # of the host's CPU time, from the start to the end
+    no_kernel_times: str = ""  # why the activity has none of sends, of receives or of both
 
 
 class _Source(TypedDict, total=False):
@@ -92,6 +99,8 @@ class Agent:
         self._file = ""  # whose orders are sent
         self._refusals: Mapping[str, str] = {}
         self._ticks: Ticks | None = None  # at the start
+        self._calibration_cancelled = Event()
+        self._kernel_times = (0, 0)  # of sends and of receives, told so far
 
     def place(self) -> Place:
         """Where this agent runs."""
@@ -123,6 +132,24 @@ class Agent:
             return first.look(replay, client.replay_state().unknown_references)
         finally:
             client.close()
+
+    def known_calibrations(self, *specs: CalibrationSpec) -> list[Calibration | None]:
+        """What this host remembers of itself; None where it has to be measured."""
+        build = native_build()
+        return [recall(cache_directory(), key_of(spec, build)) for spec in specs]
+
+    def calibrate(self, spec: CalibrationSpec) -> Calibration:
+        """Find out what this host can do by itself, and remember it.
+
+        Takes at most `calibrate.LONGEST_S`; `close` cancels it.
+
+        Raises:
+            ClusterError: the reflector did not start or can't be reached.
+        """
+        self._calibration_cancelled.clear()
+        measured = calibrate(spec, Agent(), self._calibration_cancelled)
+        remember(cache_directory(), key_of(spec, native_build()), measured)
+        return measured
 
     def prepare(self, spec: LoadSpec) -> None:
         """Build the load client of the next level: memory is reserved and orders are made now.
@@ -191,6 +218,7 @@ class Agent:
         """Let the first order be due at `start_ns` of this host's clock."""
         self._required().start_at(start_ns)
         self._ticks = cpu_ticks()
+        self._kernel_times = (0, 0)
 
     def end_at(self, end_ns: int) -> None:
         """Let no order be due from `end_ns` of this host's clock on.
@@ -205,6 +233,12 @@ class Agent:
         client = self._required()
         progress = client.progress()
         self._watch_workers(client)
+        activity = tuple(_activity(second) for second in client.take_activity())
+        sends, receives = self._kernel_times
+        self._kernel_times = (
+            sends + sum(second.kernel_send.total for second in activity),
+            receives + sum(second.kernel_receive.total for second in activity),
+        )
         return Poll(
             Progress(
                 time_ns=progress.now_ns,
@@ -218,7 +252,7 @@ class Agent:
                 **self._source(client),
             ),
             tuple(_interval(interval) for interval in client.take_intervals()),
-            tuple(_activity(second) for second in client.take_activity()),
+            activity,
         )
 
     def stop(self) -> None:
@@ -232,8 +266,9 @@ class Agent:
         complete = client.join(timeout_ns)
         stolen = steal_ratio(self._ticks, cpu_ticks())
         tcp = client.tcp_stats()
+        poll = self.poll()
         return Closing(
-            poll=self.poll(),
+            poll=poll,
             complete=complete,
             tcp=_tcp(tcp) if tcp.connections else None,
             workers=tuple(self._workers.values()),
@@ -241,10 +276,12 @@ class Agent:
             reject_reasons={reason_text(raw): n for raw, n in client.reject_reasons()},
             jitter=_jitter(client.jitter()),
             steal_ratio=stolen,
+            no_kernel_times=why_no_kernel_times(client.kernel_times_refused(), *self._kernel_times),
         )
 
     def close(self) -> None:
-        """End the load, whatever it is doing. Idempotent."""
+        """End the load, or a calibration, whatever it is doing. Idempotent."""
+        self._calibration_cancelled.set()
         if self._client is not None:
             self._client.close()
             self._client = None

@@ -9,9 +9,12 @@ from typing import Any, Generic, Self, TypeVar
 from cluster.errors import FleetError
 from cluster.experiment.model import Replay
 from cluster.fleet.agent import Agent, Closing, Place, Poll
+from cluster.fleet.calibrate import LONGEST_S
+from cluster.fleet.calibration_spec import CalibrationSpec
 from cluster.fleet.replay_reader import FileLook
 from cluster.fleet.spec import LoadSpec
 from cluster.results.facts import HostFacts
+from cluster.results.summary import Calibration
 from cluster.units import NS_PER_S
 
 T = TypeVar("T")
@@ -82,6 +85,17 @@ class Fleet(ABC):
     def look_at_file(self, replay: Replay, with_times: bool, plan_text: str) -> PerAgent[FileLook]:
         """Read the first rows of a file on every agent's host."""
         return self.call(Agent.look_at_file, self.everywhere(replay, with_times, plan_text), 60.0)
+
+    def known_calibrations(
+        self, specs: Mapping[str, tuple[CalibrationSpec, ...]]
+    ) -> PerAgent[list[Calibration | None]]:
+        """What the hosts of these agents remember of themselves."""
+        return self.call(Agent.known_calibrations, specs, ANSWER_TIMEOUT_S)
+
+    def calibrate(self, specs: Mapping[str, CalibrationSpec]) -> PerAgent[Calibration]:
+        """Calibrate the hosts of these agents, all at the same time."""
+        arguments = {name: (spec,) for name, spec in specs.items()}
+        return self.call(Agent.calibrate, arguments, LONGEST_S + SETTLE_S)
 
     def prepare(self, specs: Mapping[str, LoadSpec]) -> PerAgent[None]:
         """Build every agent's load client; orders are made now, ahead of the load."""

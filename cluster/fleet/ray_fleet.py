@@ -76,8 +76,14 @@ class RayFleet(Fleet):
             self._release()
 
 
-def start_ray(settings: Ray, agents: tuple[str, ...]) -> RayFleet:
+def start_ray(settings: Ray, agents: tuple[str, ...], hosts: int | None = None) -> RayFleet:
     """Start an embedded Ray, or join the one at `settings.address`, and place one actor per agent.
+
+    Args:
+        settings: Which Ray.
+        agents: Their names.
+        hosts: So many load hosts are enough, agents that follow each other then share one; left
+            out: each agent needs its own.
 
     Raises:
         StartFailed: Ray does not start or can't be joined, or has no room for every agent.
@@ -86,14 +92,14 @@ def start_ray(settings: Ray, agents: tuple[str, ...]) -> RayFleet:
         cleaner = None
         if settings.address is None:
             cleaner = undo.enter_context(_Cleaner())
-            ray = _embedded(len(agents), cleaner.session)
+            ray = _embedded(hosts or len(agents), cleaner.session)
         else:
             ray = _join(settings)
         undo.callback(ray.shutdown)
         if cleaner is not None:
             # Ray's own processes only: this process has other children, such as the engine.
             cleaner.watch_over(family(os.getpid(), cleaner.session))
-        actors = _place(ray, settings, agents, undo)
+        actors = _place(ray, settings, agents, hosts or len(agents), undo)
         # From here on the fleet's own close undoes it.
         return RayFleet(ray, actors, undo.pop_all().close)
 
@@ -132,13 +138,13 @@ class _Cleaner:
         return self._process.stdin
 
 
-def _embedded(agents: int, session: str) -> ModuleType:
+def _embedded(hosts: int, session: str) -> ModuleType:
     ray = _ray_with_token(_private_token(session))
     try:
         ray.init(
             address="local",
             include_dashboard=False,
-            resources={LOAD_RESOURCE: agents},
+            resources={LOAD_RESOURCE: hosts},
             object_store_memory=OBJECT_STORE_BYTES,
             log_to_driver=False,
             logging_level="ERROR",
@@ -176,7 +182,11 @@ def _reach(address: str) -> None:
 
 
 def _place(
-    ray: ModuleType, settings: Ray, agents: tuple[str, ...], undo: contextlib.ExitStack
+    ray: ModuleType,
+    settings: Ray,
+    agents: tuple[str, ...],
+    hosts: int,
+    undo: contextlib.ExitStack,
 ) -> dict[str, Any]:
     from ray.util.placement_group import placement_group, remove_placement_group  # noqa: PLC0415
     from ray.util.scheduling_strategies import (  # noqa: PLC0415
@@ -185,7 +195,9 @@ def _place(
 
     # One load host per agent on a cluster; an embedded Ray is a single host by definition.
     strategy = "PACK" if settings.address is None else "STRICT_SPREAD"
-    group = placement_group([{LOAD_RESOURCE: 1}] * len(agents), strategy=strategy)
+    if settings.address is not None and _load_hosts(ray) >= len(agents):
+        hosts = len(agents)
+    group = placement_group([{LOAD_RESOURCE: 1}] * hosts, strategy=strategy)
     undo.callback(_quietly, functools.partial(remove_placement_group, group))
     if not group.wait(settings.start_timeout_s):
         raise StartFailed(
@@ -199,10 +211,11 @@ def _place(
     for index, name in enumerate(agents):
         actor = remote.options(
             num_cpus=0,
-            resources={LOAD_RESOURCE: 1},
+            resources={LOAD_RESOURCE: hosts / len(agents)},
             max_concurrency=THREADS_PER_ACTOR,
             scheduling_strategy=PlacementGroupSchedulingStrategy(
-                placement_group=group, placement_group_bundle_index=index
+                placement_group=group,
+                placement_group_bundle_index=index * hosts // len(agents),
             ),
         ).remote()
         undo.callback(_quietly, functools.partial(ray.kill, actor))

@@ -63,6 +63,7 @@ def specs_of(
     experiment: Experiment, level: Level, protocol: CompiledProtocol
 ) -> dict[str, LoadSpec]:
     """What each agent does at `level`, by agent name."""
+    connections = [share.connections for share in level.shares]
     return {
         share.agent: LoadSpec(
             address=experiment.engine.address,
@@ -70,21 +71,21 @@ def specs_of(
             share=share,
             arrivals=level.arrivals,
             law=level.law,
-            duration_ns=level.duration_s * NS_PER_S,
+            duration_ns=level.longest_s * NS_PER_S,
             timeout_ns=round(experiment.load.timeout_s * NS_PER_S),
             drain_ns=round(experiment.measure.drain_s * NS_PER_S),
             lease_ns=LEASE_NS,
             # Levels differ in their streams too, or each would repeat the gaps of the one before.
             seed=experiment.load.seed + (level.index << 32),
             spin=experiment.agents.wait == "spin",
-            in_flight_max=experiment.agents.in_flight_max,
+            in_flight_max=in_flight_max_of(experiment, len(level.shares)),
             flow=experiment.order_flow,
             wire=WireSpec(
                 plan_text=protocol.plan_text,
                 secrets=protocol.secrets,
                 first_id=protocol.ids[level.index].first,
                 ids_per_connection=protocol.ids[level.index].per_connection,
-                first_client=share.index * experiment.agents.connections,
+                first_client=sum(connections[: share.index]),
                 refusals=protocol.refusals,
             ),
             replay=_replay(experiment, level),
@@ -92,6 +93,12 @@ def specs_of(
         )
         for share in level.shares
     }
+
+
+def in_flight_max_of(experiment: Experiment, agents: int) -> int:
+    """Bound of one agent's unanswered orders: more agents than planned share that of all."""
+    planned = experiment.agents
+    return max(planned.workers, planned.in_flight_max * planned.count // agents)
 
 
 def replayed_file(experiment: Experiment) -> Replay | None:
@@ -108,7 +115,7 @@ def _replay(experiment: Experiment, level: Level) -> ReplaySpec | None:
         return None
     return ReplaySpec(
         file=file,
-        agents=experiment.agents.count,
+        agents=len(level.shares),
         speed=level.speed,
         rate_per_s=level.offered_per_s,
     )

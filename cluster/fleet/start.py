@@ -9,16 +9,22 @@ from cluster.fleet.protocol import Fleet
 from cluster.fleet.ray_fleet import start_ray
 
 
-def start_fleet(experiment: Experiment) -> Fleet:
+def start_fleet(experiment: Experiment, clients: int | None = None) -> Fleet:
     """Start every agent that `experiment` asks for.
+
+    Args:
+        experiment: Which fleet, and how many agents.
+        clients: So many agents instead, on hosts of their own where there are as many; else they
+            share those of the planned ones, evenly.
 
     Raises:
         StartFailed: agents did not come up.
     """
-    agents = tuple(f"agent-{index}" for index in range(experiment.agents.count))
+    planned = experiment.agents.count
+    agents = tuple(f"agent-{index}" for index in range(clients or planned))
     if experiment.fleet == "in-process":
         return start_in_process(agents)
-    return start_ray(experiment.ray, agents)
+    return start_ray(experiment.ray, agents, hosts=planned)
 
 
 def places_of(fleet: Fleet) -> dict[str, Place]:

@@ -1,11 +1,13 @@
 """The engine over a window: the difference of two procfs samples."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 from cluster.profile.procfs import ProcSample, ThreadSample
 from cluster.profile.sends import held_back
 from cluster.results.engine import EngineWindow, ThreadUse
+
+_Number = TypeVar("_Number", int, float)
 
 # Samples inside the window describe nothing but the window. Where they span less than this share
 # of it, the ones around it are taken.
@@ -13,6 +15,7 @@ _INSIDE_RATIO_MIN: Final = 0.5
 # Columns of the line `cpu` in /proc/stat (man 5 proc). Guest time is part of user time.
 _IDLE, _IOWAIT, _SOFTIRQ, _STEAL, _COLUMNS = 3, 4, 6, 7, 8
 _SENDS: Final = ("rwnd_limited_ratio", "sndbuf_limited_ratio", "send_busy_ratio")
+_RARELY: Final = "the host has so many sockets that they are looked at rarely"
 _VANISHED: Final = "the engine's process was gone"
 
 
@@ -40,7 +43,7 @@ def window_between(
     span_ns = times_ns[last] - times_ns[first]
     not_measured: dict[str, str] = {}
 
-    def noted(name: str, value: int | None, why: str) -> int | None:
+    def noted(name: str, value: _Number | None, why: str) -> _Number | None:
         if value is None:
             not_measured[name] = why
         return value
@@ -64,11 +67,8 @@ def window_between(
         softirq_ratio=cpu[0] if cpu else None,
         steal_ratio=cpu[1] if cpu else None,
         host_busy_ratio=cpu[2] if cpu else None,
-        receive_queue_bytes_max=noted(
-            "receive_queue_bytes_max",
-            _largest_queue(inside),
-            "the host has so many sockets that they are looked at rarely",
-        ),
+        receive_queue_bytes_max=noted("receive_queue_bytes_max", _largest_queue(inside), _RARELY),
+        unread_ratio=noted("unread_ratio", _unread_ratio(inside), _RARELY),
         not_measured=not_measured,
         **(dict.fromkeys(_SENDS) if isinstance(sends, str) else sends),
     )
@@ -136,6 +136,11 @@ def _host_cpu(begin: ProcSample, end: ProcSample) -> tuple[float, float, float] 
         return None
     busy = total - ticks[_IDLE] - ticks[_IOWAIT]
     return ticks[_SOFTIRQ] / total, ticks[_STEAL] / total, busy / total
+
+
+def _unread_ratio(inside: Sequence[ProcSample]) -> float | None:
+    looks = [s.receive_queue_bytes > 0 for s in inside if s.receive_queue_bytes is not None]
+    return sum(looks) / len(looks) if looks else None
 
 
 def _largest_queue(inside: Sequence[ProcSample]) -> int | None:

@@ -11,7 +11,8 @@ GLOSSARY: Final[dict[str, str]] = {
     "Protocol": "How orders and replies are written for the engine, by the title of its wire "
     "schema.",
     "Wire schema": "A YAML file that describes a protocol: what is sent, and what replies mean.",
-    "Level": "One offered load, held for a fixed time; a run rises from level to level.",
+    "Level": "One offered load, held for a while; a run rises from level to level.",
+    "Trial": "All levels once, by one process of the engine where it is started anew for each.",
     # Load.
     "Offered load": "The rate at which orders are due, whatever the engine answers.",
     "Open-loop": "Orders are sent when they are due, not when an earlier answer has come. The "
@@ -23,7 +24,8 @@ GLOSSARY: Final[dict[str, str]] = {
     "Throughput": "Answered orders per second, over the control window.",
     "In flight": "Orders sent and not yet answered.",
     "Backlog": "Orders that are due and not yet sent.",
-    "Sustained": "Answered orders per second at the highest valid open-loop level.",
+    "Sustained": "Answered orders per second at the highest open-loop load that was valid in every "
+    "trial.",
     "Maximum": "The throughput of the closed-loop level.",
     "Predicted maximum": "What one second of the busiest engine thread would carry: 1 / (its "
     "on-CPU time per order).",
@@ -149,7 +151,8 @@ GLOSSARY: Final[dict[str, str]] = {
     "Reason": "The reason as the engine says it; what can't be printed is escaped.",
     "Orders": "How many orders.",
     # Windows.
-    "Warm-up": "The first seconds of a level: measured, not counted.",
+    "Warm-up": "The first seconds of a level, until the response time has settled: measured, not "
+    "counted.",
     "Control window": "The seconds in which no profiler runs. All figures come from it.",
     "Profile window": "The seconds in which the profiler counts and samples.",
     "Drain": "After the last order is sent: waiting for late answers.",

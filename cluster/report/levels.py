@@ -11,6 +11,8 @@ from cluster.units import format_ns, format_rate, format_speed
 # Below this share of what was offered, a level that is not valid also fell short visibly.
 FELL_SHORT_RATIO: Final = 0.99
 
+_CLIENTS: Final = {"planned": "", "repeated": ", once more", "doubled": ", twice the clients"}
+
 CURVE_LEVELS_MAX: Final = 12  # more lines than that can't be told apart
 
 
@@ -22,8 +24,7 @@ def is_closed(level: LevelSummary) -> bool:
 def level_name(level: LevelSummary) -> str:
     """A level's short name, such as 100,000/s."""
     which = f", trial {level.trial + 1}" if level.trial else ""
-    twin = ", twice the clients" if level.clients == "doubled" else ""
-    return _offer(level) + which + twin
+    return _offer(level) + which + _CLIENTS[level.clients]
 
 
 def _offer(level: LevelSummary) -> str:

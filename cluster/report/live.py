@@ -21,7 +21,7 @@ class LiveSecond:
     """What one second of a level looked like while it passed, all agents together."""
 
     elapsed_s: float  # since the level's start; below 0 before it
-    phase: str  # warm-up, control, profile, drain
+    phase: str  # warm-up, control, profile, drain; with a remark while its end is open
     offered_per_s: float | None  # None: closed-loop
     throughput_per_s: float | None
     response_p99_ns: int | None
@@ -75,9 +75,15 @@ class LiveView:
         """A level begins."""
         self._level = level
         self._second = None
-        self.message(f"level {level.index + 1}: {_aim(level)}, {level.duration_s} s")
+        longest = "" if level.longest_s == level.duration_s else f", at most {level.longest_s} s"
+        aim = f"{_aim(level)}, {level.duration_s} s{longest}"
+        self.message(f"{level.name}: {aim}")
         if self._live is not None:
             self._live.update(self._panel(), refresh=True)
+
+    def windows_moved(self, level: Level) -> None:
+        """The running level has other windows than planned: it lasts for longer."""
+        self._level = level
 
     def second(self, live: LiveSecond) -> None:
         """A second has passed."""

@@ -113,3 +113,4 @@ class AgentResult:
     activity: tuple[Activity, ...] = ()  # one per second of its own clock, rising
     jitter: Jitter | None = None
     steal_ratio: float | None = None  # of its host's CPU time, during the load
+    no_kernel_times: str = ""  # why `activity` has none of sends, of receives or of both

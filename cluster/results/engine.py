@@ -36,6 +36,7 @@ class EngineWindow(Record):
     steal_ratio: float | None
     host_busy_ratio: float | None
     receive_queue_bytes_max: int | None  # unread bytes in the engine's sockets, largest seen
+    unread_ratio: float | None = None  # looks at its sockets that found any, over all looks
     # Of the time in which the engine's kernel had replies to send: held back by the clients, who
     # did not read, and by the engine's own send buffer.
     rwnd_limited_ratio: float | None = None

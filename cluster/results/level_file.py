@@ -53,6 +53,7 @@ class StoredAgent(Record):
     replies: ReplyCounts = Field(default_factory=ReplyCounts)
     reject_reasons: dict[str, int] = Field(default_factory=dict)
     steal_ratio: float | None = None
+    no_kernel_times: str = ""
 
 
 class StoredLevel(Record):
@@ -184,6 +185,7 @@ def _agent_result(stored: StoredAgent, histograms: Histograms) -> AgentResult:
         replies=stored.replies,
         reject_reasons=stored.reject_reasons,
         steal_ratio=stored.steal_ratio,
+        no_kernel_times=stored.no_kernel_times,
     )
     intervals = (
         Interval(

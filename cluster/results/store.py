@@ -194,7 +194,11 @@ class RunDirectory:
         Raises:
             ResultsError: a file is damaged, missing, or of another schema version.
         """
-        results = sorted((self.path / "trials").glob("*/result.json"))
+        # By number: 100 comes after 99.
+        results = sorted(
+            (self.path / "trials").glob("*/result.json"),
+            key=lambda result: (len(result.parent.name), result),
+        )
         return [self._load_level(result) for result in results]
 
     def _load_level(self, path: Path) -> LevelRecord:

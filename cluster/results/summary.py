@@ -173,6 +173,9 @@ class Calibration(Record):
     clean_rate_per_s: float | None  # the highest that one agent sent on time
     cached: bool = False
     not_measured: str = ""
+    agents: int = 1  # of the experiment on this host: the rate is each one's, all sending
+    # What ended the rise: with anything but `client` it is not known that the client can't do more.
+    bound_by: Literal["client", "reflector", "other load", "time"] | None = None
 
 
 class RepeatedFigure(Record):
@@ -180,18 +183,19 @@ class RepeatedFigure(Record):
 
     offered_per_s: float | None
     figure: str  # throughput_per_s, response p50 …
-    values: list[float]
-    mean: float
-    low: float | None  # 95 %, Student's t over trials; None with a single one
+    values: list[float]  # of the trials that have one
+    mean: float | None  # None if a trial has none: the rest would be the good ones
+    low: float | None  # 95 %, Student's t over trials
     high: float | None
     half_width_ratio: float | None
+    not_measured: str = ""
 
 
 class Invariance(Record):
     """The same load from K and from 2K clients: what differs is the clients' doing."""
 
-    level: int  # the level that was repeated
-    twin: int  # the same load from 2K clients
+    level: int  # a level that was repeated
+    twin: int  # right after it, the same load from 2K clients
     clients: int
     clients_twin: int
     p50_ns: list[int | None]  # from K, from 2K
@@ -260,7 +264,8 @@ class LevelSummary(Record):
     ended_early: str = ""  # why, when it did
     not_measured: dict[str, str] = Field(default_factory=dict)
     trial: int = 0  # which repetition of the experiment it belongs to
-    clients: Literal["planned", "doubled"] = "planned"  # doubled: the twin of another level
+    # Repeated, doubled: another level once more, from the same and from twice as many clients.
+    clients: Literal["planned", "repeated", "doubled"] = "planned"
     arrival_tests: list[ArrivalTest] = Field(default_factory=list)
     steadiness: Steadiness | None = None
     outlier_agents: list[OutlierAgent] = Field(default_factory=list)

@@ -5,13 +5,18 @@
 #include <memory>
 #include <vector>
 
+#include "bench/ack_server.h"
 #include "bench/orderwire_codec.h"
 #include "client/arrivals.h"
 #include "client/burst_arrivals.h"
 #include "client/clock.h"
 #include "client/hawkes_arrivals.h"
+#include "client/kernel_times.h"
 #include "client/random.h"
 #include "client/recorder.h"
+#include "client/tcp_network.h"
+#include "client/time_stamps.h"
+#include "wire/orderwire.h"
 
 namespace {
 
@@ -61,6 +66,48 @@ void report_schedules() {
     report_schedule("bursts", BurstArrivals(constant, 10 * kNsPerMs, 90 * kNsPerMs, 0));
 }
 
+/// Mean ns of a call, of fewer than `cost_ns` makes.
+template <class Action>
+double slow_cost_ns(Action action) {
+    constexpr int kCalls = 20'000;
+    const std::int64_t start_ns = MonotonicClock::now_ns();
+    for (int i = 0; i < kCalls; ++i) action();
+    return static_cast<double>(MonotonicClock::now_ns() - start_ns) / kCalls;
+}
+
+/// A send and a receive over loopback, plain and stamped by the kernel.
+void report_stamped() {
+    const bench::AckServer server(-1);
+    const FileDescriptor fd = bench::connect_to(server.port());
+    TcpSocket socket(fd.get());
+    orderwire::New order{};
+    order.header = {sizeof order, orderwire::Type::kNew, 1, 0};
+    const auto request = std::as_bytes(std::span(&order, 1));
+    std::vector<std::byte> reply(4'096);
+    const auto receive = [&](auto recv) {
+        while (recv().status == IoStatus::kWouldBlock) {
+        }
+    };
+    const double plain_ns = slow_cost_ns([&] {
+        socket.send(request);
+        receive([&] { return socket.recv(reply); });
+    });
+    if (const std::string why = begin_time_stamps(fd.get()); !why.empty()) {
+        std::printf("stamped round trip (%s)\n", why.c_str());
+        return;
+    }
+    const double stamped_ns = slow_cost_ns([&] {
+        std::int64_t realtime_ns = 0;
+        SendStamp stamp;
+        socket.send_stamped(request);
+        while (!socket.take_stamp(stamp)) {
+        }
+        receive([&] { return socket.recv_stamped(reply, realtime_ns); });
+    });
+    std::printf("round trip         %6.0f ns plain, %.0f ns stamped: %.1f ns of one in 128\n",
+                plain_ns, stamped_ns, (stamped_ns - plain_ns) / 128);
+}
+
 }  // namespace
 
 int main() {
@@ -94,6 +141,16 @@ int main() {
                     recorder.reach(passed_ns + 100);
                     if ((passed_ns & 0xFFFF'FFFF) == 0) activity->collect(seconds);
                 }));
+
+    KernelTimes<> kernel_times;
+    kernel_times.turn_on();
+    kernel_times.sent(1, passed_ns, kernel_times.stamps_send(passed_ns));
+    std::printf("stamps, not due    %6.2f ns (a send, a receive)\n", cost_ns([&](std::size_t) {
+                    kernel_times.sent(1, passed_ns, kernel_times.stamps_send(passed_ns));
+                    if (kernel_times.stamps_receive(-1)) ++passed_ns;
+                    kernel_times.received(0, passed_ns, recorder);
+                }));
+    report_stamped();
 
     std::int64_t sum_ns = 0;
     std::printf("clock reading      %6.2f ns\n",

@@ -87,7 +87,7 @@ void construct(LoadClient* self, std::string address, std::uint16_t port, std::u
                std::uint32_t in_flight, std::uint32_t in_flight_max, std::int64_t duration_ns,
                std::int64_t timeout_ns, std::int64_t drain_ns, std::int64_t lease_ns,
                std::uint64_t seed, std::uint32_t agent, double phase, std::vector<int> cpus,
-               bool spin, std::int64_t sample_width_ns, const FlowConfig& flow,
+               bool spin, bool kernel_times, std::int64_t sample_width_ns, const FlowConfig& flow,
                const HawkesConfig& hawkes, const BurstConfig& bursts, const WireConfig& wire,
                std::optional<ReplayConfig> replay) {
     new (self) LoadClient({.address = std::move(address),
@@ -109,6 +109,7 @@ void construct(LoadClient* self, std::string address, std::uint16_t port, std::u
                            .phase = phase,
                            .cpus = std::move(cpus),
                            .spin = spin,
+                           .kernel_times = kernel_times,
                            .sample_width_ns = sample_width_ns,
                            .flow = flow,
                            .wire = wire,
@@ -136,9 +137,9 @@ void bind_client(nb::module_& module) {
         .def("__init__", &construct, nb::kw_only(), "address"_a, "port"_a, "connections"_a,
              "workers"_a, "arrivals"_a, "rate_per_s"_a, "in_flight"_a, "in_flight_max"_a,
              "duration_ns"_a, "timeout_ns"_a, "drain_ns"_a, "lease_ns"_a, "seed"_a, "agent"_a,
-             "phase"_a, "cpus"_a, "spin"_a, "sample_width_ns"_a = 0, "flow"_a,
-             "hawkes"_a = HawkesConfig{}, "bursts"_a = BurstConfig{}, "wire"_a = WireConfig{},
-             "replay"_a = nb::none())
+             "phase"_a, "cpus"_a, "spin"_a, "kernel_times"_a = true, "sample_width_ns"_a = 0,
+             "flow"_a, "hawkes"_a = HawkesConfig{}, "bursts"_a = BurstConfig{},
+             "wire"_a = WireConfig{}, "replay"_a = nb::none())
         .def("connect", &LoadClient::connect, "timeout_ns"_a, without_gil,
              "Open all connections; returns how many. Raises LoadError naming operation, peer\n"
              "and cause.")
@@ -156,6 +157,8 @@ void bind_client(nb::module_& module) {
              "What the workers did in the seconds over since the last call, rising per worker.")
         .def("jitter", &LoadClient::jitter, without_gil,
              "How late a sleeping thread woke, from the connecting on until sending ended.")
+        .def("kernel_times_refused", &LoadClient::kernel_times_refused,
+             "Why the kernel stamps none of a worker's sends and receives; '' is: it does.")
         .def("reject_reasons", &reject_reasons,
              "Why orders were rejected, in the engine's own bytes, and how many; b'' is no reason\n"
              "and what came after the first 32. Empty until every worker has ended.")

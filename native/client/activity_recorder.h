@@ -46,6 +46,12 @@ public:
     /// From one pass to the next. False: beyond the histogram's range.
     bool poll_gap(std::int64_t gap_ns) noexcept { return set_->poll_gap.record(gap_ns); }
 
+    /// By the kernel's time stamps; within the histogram's range.
+    void kernel_send(std::int64_t duration_ns) noexcept { set_->kernel_send.record(duration_ns); }
+    void kernel_receive(std::int64_t duration_ns) noexcept {
+        set_->kernel_receive.record(duration_ns);
+    }
+
     /// Hands over the last set. Ends the recorder's life.
     void finish() noexcept {
         channel_.hand_over(set_);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "client/codec.h"
+#include "client/kernel_times.h"
 #include "client/network.h"
 #include "client/order_desk.h"
 #include "client/recorder.h"
@@ -31,6 +32,7 @@ class Connection {
 
 public:
     static constexpr bool kHasSession = SessionCodec<Protocol>;
+    static constexpr bool kStamps = StampingSocket<Socket>;
 
     /// `flow` is repeated without end and must outlive the connection. `received` are bytes that
     /// came while the session was begun.
@@ -46,6 +48,7 @@ public:
           partial_size_(received.size()),
           has_come_early_(!received.empty()) {
         std::copy(received.begin(), received.end(), partial_.begin());
+        if (plan.is_stamped) kernel_.turn_on();
     }
 
     bool is_open() const noexcept { return open_; }
@@ -81,7 +84,7 @@ public:
     template <class Clock>
     void flush(Clock& clock, Recorder& recorder, TrafficCounts& traffic) noexcept {
         const std::int64_t sent_ns = clock.now_ns();
-        const IoResult result = socket_.send(buffer_.pending());
+        const IoResult result = send(sent_ns);
         if (result.status == IoStatus::kOk) {
             traffic.bytes_sent += result.bytes;
             last_sent_ns_ = sent_ns;
@@ -106,9 +109,13 @@ public:
     bool receive(Clock& clock, std::span<std::byte> scratch, Recorder& recorder,
                  TrafficCounts& traffic) noexcept {
         std::copy_n(partial_.begin(), partial_size_, scratch.begin());
-        const IoResult result = socket_.recv(scratch.subspan(partial_size_));
+        std::int64_t stamp_ns = 0;
+        const IoResult result = recv(scratch.subspan(partial_size_), stamp_ns);
         const std::int64_t received_ns = clock.now_ns();
-        if (result.status == IoStatus::kWouldBlock) return false;
+        if (result.status == IoStatus::kWouldBlock) {
+            take_stamps(recorder);
+            return false;
+        }
         recorder.reach(received_ns);
         switch (result.status) {
             case IoStatus::kOk:
@@ -122,6 +129,8 @@ public:
         traffic.bytes_received += result.bytes;
         last_received_ns_ = received_ns;
         handle(scratch.first(partial_size_ + result.bytes), received_ns, recorder, traffic);
+        if constexpr (kStamps) kernel_.received(stamp_ns, received_ns, recorder);
+        take_stamps(recorder);
         // Not "was the buffer filled": after a hang-up the end of the stream is still to be read,
         // and no new event would tell of it.
         return open_;
@@ -183,6 +192,37 @@ private:
             return &codec.plan();
         } else {
             return nullptr;
+        }
+    }
+
+    IoResult send(std::int64_t now_ns) noexcept {
+        if constexpr (kStamps) {
+            const bool stamped = kernel_.stamps_send(now_ns);
+            const IoResult result =
+                stamped ? socket_.send_stamped(buffer_.pending()) : socket_.send(buffer_.pending());
+            if (result.status == IoStatus::kOk) kernel_.sent(result.bytes, now_ns, stamped);
+            return result;
+        } else {
+            return socket_.send(buffer_.pending());
+        }
+    }
+
+    IoResult recv(std::span<std::byte> bytes, std::int64_t& stamp_ns) noexcept {
+        if constexpr (kStamps) {
+            // The time of the last send is near enough: a turn comes 2 ms after the last.
+            if (kernel_.stamps_receive(last_sent_ns_)) [[unlikely]]
+                return socket_.recv_stamped(bytes, stamp_ns);
+        }
+        return socket_.recv(bytes);
+    }
+
+    /// Stamps come by the socket's error queue. Read once the replies have been dealt with.
+    void take_stamps(Recorder& recorder) noexcept {
+        if constexpr (kStamps) {
+            if (!kernel_.awaits()) [[likely]]
+                return;
+            SendStamp stamp;
+            while (socket_.take_stamp(stamp)) kernel_.handed_on(stamp, recorder);
         }
     }
 
@@ -299,6 +339,7 @@ private:
     std::vector<std::byte> partial_;
     std::size_t partial_size_;
     bool has_come_early_;  ///< with the logon's answer, and was not looked at yet
+    KernelTimes<> kernel_;
     bool open_ = true;
     bool blocked_ = false;    ///< until the socket can be written again
     bool was_reset_ = false;  ///< as a send has learnt

@@ -31,6 +31,7 @@ std::string_view name_of(ErrorKind kind) noexcept {
         case ErrorKind::kReplayStarved: return "replay_starved";
         case ErrorKind::kReplayUnknownReference: return "replay_unknown_reference";
         case ErrorKind::kActivityOverrun: return "activity_overrun";
+        case ErrorKind::kKernelTime: return "kernel_time";
     }
     return "unknown";
 }

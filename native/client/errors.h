@@ -43,8 +43,9 @@ enum class ErrorKind : std::uint8_t {
     kReplayUnknownReference,  ///< a replace or cancel names no living order of the file: skipped
     kActivityOverrun,  ///< 50 ms of the client's doings entered in an earlier second's: none was
                        ///< free
+    kKernelTime,       ///< a kernel's time stamp of a send or receive that can't be: not recorded
 };
-inline constexpr std::size_t kErrorKinds = 21;
+inline constexpr std::size_t kErrorKinds = 22;
 
 /// The kind's name in results: `late_reply`.
 std::string_view name_of(ErrorKind kind) noexcept;

@@ -21,6 +21,7 @@
 #include "client/logon.h"
 #include "client/shares.h"
 #include "client/tcp_network.h"
+#include "client/time_stamps.h"
 #include "client/worker.h"
 #include "protocol/orderwire_plan.h"
 #include "protocol/plan_reader.h"
@@ -258,7 +259,9 @@ std::unique_ptr<LoadClient::AnyWorker> LoadClient::make_worker_with(Schedule sch
         fds.push_back(sockets_[i].get());
         connections.emplace_back(
             TcpSocket(fds.back()), codecs_[i], flows_[i % flows_.size()],
-            ConnectionPlan{limit, config_.timeout_ns, living_orders_max(config_)}, received_[i]);
+            ConnectionPlan{limit, config_.timeout_ns, living_orders_max(config_),
+                           i == first && begin_kernel_times(fds.back())},
+            received_[i]);
     }
     const WorkerPlan plan{start_ns,
                           config_.duration_ns,
@@ -269,6 +272,17 @@ std::unique_ptr<LoadClient::AnyWorker> LoadClient::make_worker_with(Schedule sch
     return std::make_unique<TypedWorker<TypedLoad>>(
         MonotonicClock{}, Connections(EpollPoller(fds), std::move(connections), in_flight),
         schedule, plan, *shared_[worker]);
+}
+
+/// The first connection of a worker has some of its orders stamped.
+bool LoadClient::begin_kernel_times(int fd) {
+    if (!config_.kernel_times) {
+        kernel_times_refused_ = "not asked for";
+        return false;
+    }
+    const std::string why_not = begin_time_stamps(fd);
+    if (!why_not.empty()) kernel_times_refused_ = why_not;
+    return why_not.empty();
 }
 
 void LoadClient::run_worker(std::uint32_t worker) noexcept {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -62,6 +63,9 @@ public:
     /// How late a sleeping thread woke, from the connecting on until sending ended or until now.
     Jitter jitter() const { return jitter_.measured(); }
 
+    /// Why the kernel stamps none of a worker's sends and receives; empty: all workers have some.
+    const std::string& kernel_times_refused() const noexcept { return kernel_times_refused_; }
+
     /// Why orders were rejected, by the engine's own reason; "" is what no longer had room in the
     /// list. Empty until every worker has ended.
     std::vector<std::pair<std::string, std::uint64_t>> reject_reasons() const;
@@ -104,6 +108,7 @@ private:
     std::vector<int> descriptors() const;
 
     std::vector<WireCodec> make_codecs() const;
+    bool begin_kernel_times(int fd);
 
     LoadConfig config_;
     std::unique_ptr<protocol::Plan> plan_;  ///< once made, only the feeder writes to it
@@ -111,6 +116,7 @@ private:
     std::vector<WireCodec> codecs_;                 ///< by connection, until the start
     std::vector<std::vector<std::byte>> received_;  ///< with the logon's answers
     std::vector<std::vector<Intent>> flows_;
+    std::string kernel_times_refused_;
     std::unique_ptr<ReplayFeeder> feeder_;
     std::vector<std::unique_ptr<WorkerShared>> shared_;
     std::vector<std::unique_ptr<AnyWorker>> workers_;

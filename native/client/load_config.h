@@ -66,6 +66,7 @@ struct LoadConfig {
     double phase = 0;       ///< 0 to 1 of an interval between this process's constant orders
     std::vector<int> cpus;  ///< one per worker, or empty: not pinned
     bool spin = false;
+    bool kernel_times = true;          ///< of a sample of orders, where the kernel gives them
     std::int64_t sample_width_ns = 0;  ///< of the part of each second whose send times are kept
     FlowConfig flow;
     WireConfig wire;

@@ -32,6 +32,23 @@ struct Ready {
     bool writable;
 };
 
+/// When the kernel handed a byte to the device: CLOCK_REALTIME, and which byte of those sent since
+/// stamping began.
+struct SendStamp {
+    std::uint32_t last_byte = 0;
+    std::int64_t realtime_ns = 0;
+};
+
+/// A socket whose kernel can stamp single sends and receives.
+template <class S>
+concept StampingSocket =
+    requires(S& socket, std::span<const std::byte> out, std::span<std::byte> in,
+             std::int64_t& realtime_ns, SendStamp& stamp) {
+        { socket.send_stamped(out) } noexcept -> std::same_as<IoResult>;
+        { socket.recv_stamped(in, realtime_ns) } noexcept -> std::same_as<IoResult>;
+        { socket.take_stamp(stamp) } noexcept -> std::same_as<bool>;
+    };
+
 template <class N>
 concept Network =
     requires(typename N::Socket& socket, typename N::Poller& poller, std::span<const std::byte> out,

@@ -33,6 +33,7 @@ struct ConnectionPlan {
     std::uint32_t limit = 1;  ///< orders that may wait for their answers at once
     std::int64_t timeout_ns = 0;
     std::uint32_t living_orders_max = 0;  ///< of the flow: bounds what is known of the book
+    bool is_stamped = false;  ///< its socket takes time stamps, see client/kernel_times.h
 };
 
 /// Keeps a connection's orders from the moment they are taken to their fate. Knows no sockets and

@@ -64,6 +64,11 @@ public:
         if (!activity_.poll_gap(gap_ns)) [[unlikely]]
             errors_.add(ErrorKind::kOutOfRange);
     }
+    /// Of a sample of orders, by the kernel's time stamps.
+    void kernel_send(std::int64_t duration_ns) noexcept { activity_.kernel_send(duration_ns); }
+    void kernel_receive(std::int64_t duration_ns) noexcept {
+        activity_.kernel_receive(duration_ns);
+    }
     /// An order has the reply that its times are measured by, and another settles it: until then it
     /// waits, and is not in flight.
     void answered_in_part() noexcept { ++answered_in_part_; }

@@ -7,32 +7,32 @@
 
 #include "client/clock.h"
 #include "client/errors.h"
+#include "client/time_stamps.h"
 
 namespace cluster {
-namespace {
-
-IoResult failed(int error) noexcept {
-    switch (error) {
-        case EAGAIN: return {IoStatus::kWouldBlock, 0};
-        case ECONNRESET:
-        case EPIPE: return {IoStatus::kReset, 0};
-        default: return {IoStatus::kFailed, 0};
-    }
-}
-
-}  // namespace
-
 IoResult TcpSocket::send(std::span<const std::byte> bytes) noexcept {
     const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (sent < 0) return failed(errno);
+    if (sent < 0) return failed_io(errno);
     return {IoStatus::kOk, static_cast<std::size_t>(sent)};
 }
 
 IoResult TcpSocket::recv(std::span<std::byte> bytes) noexcept {
     const ssize_t received = ::recv(fd_, bytes.data(), bytes.size(), MSG_DONTWAIT);
-    if (received < 0) return failed(errno);
+    if (received < 0) return failed_io(errno);
     if (received == 0) return {IoStatus::kClosed, 0};
     return {IoStatus::kOk, static_cast<std::size_t>(received)};
+}
+
+IoResult TcpSocket::send_stamped(std::span<const std::byte> bytes) noexcept {
+    return cluster::send_stamped(fd_, bytes);
+}
+
+IoResult TcpSocket::recv_stamped(std::span<std::byte> bytes, std::int64_t& realtime_ns) noexcept {
+    return cluster::recv_stamped(fd_, bytes, realtime_ns);
+}
+
+bool TcpSocket::take_stamp(SendStamp& stamp) noexcept {
+    return cluster::take_stamp(fd_, stamp);
 }
 
 void TcpSocket::shut_down() noexcept {
@@ -55,7 +55,8 @@ std::span<const Ready> EpollPoller::wait(std::int64_t wait_ns) noexcept {
     const int count = wait_events(wait_ns);
     for (int i = 0; i < count; ++i) {
         const epoll_event& event = events_[static_cast<std::size_t>(i)];
-        // Errors and hang-ups are learnt from recv, after the bytes that came before them.
+        // Errors and hang-ups are learnt from recv, after the bytes that came before them. A time
+        // stamp that waits to be read is told as an error, too, and is none.
         ready_[static_cast<std::size_t>(i)] = {
             event.data.u32, (event.events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0,
             (event.events & EPOLLOUT) != 0};

@@ -20,6 +20,10 @@ public:
 
     IoResult send(std::span<const std::byte> bytes) noexcept;
     IoResult recv(std::span<std::byte> bytes) noexcept;
+    /// As client/time_stamps.h has them, once that has begun.
+    IoResult send_stamped(std::span<const std::byte> bytes) noexcept;
+    IoResult recv_stamped(std::span<std::byte> bytes, std::int64_t& realtime_ns) noexcept;
+    bool take_stamp(SendStamp& stamp) noexcept;
     /// Ends the connection both ways; the descriptor stays open.
     void shut_down() noexcept;
 
@@ -51,6 +55,6 @@ struct TcpNetwork {
     using Socket = TcpSocket;
     using Poller = EpollPoller;
 };
-static_assert(Network<TcpNetwork>);
+static_assert(Network<TcpNetwork> && StampingSocket<TcpSocket>);
 
 }  // namespace cluster

@@ -36,11 +36,13 @@ class FakeAgent:
     dies_after_s: int | None = None
     connections_after_s: dict[int, int] = field(default_factory=dict)
     time_out_ratio: float = 0.0
+    refuses_end: bool = False
+    source_ends_after_s: int | None = None  # its file is at its end
     calls: list[str] = field(default_factory=list)
+    ends_ns: list[int] = field(default_factory=list)  # as told while it sent
     _spec: LoadSpec | None = None
     _start_ns: int = 0
     _stopped_ns: int | None = None
-    _ends_ns: int | None = None
     _told: int = 0
 
     def place(self) -> Place:
@@ -54,7 +56,7 @@ class FakeAgent:
     def prepare(self, spec: LoadSpec) -> None:
         """See `Agent.prepare`."""
         self.calls.append("prepare")
-        self._spec, self._told, self._stopped_ns, self._ends_ns = spec, 0, None, None
+        self._spec, self._told, self._stopped_ns, self.ends_ns = spec, 0, None, []
 
     def connect(self, timeout_ns: int) -> int:
         """See `Agent.connect`."""
@@ -72,8 +74,11 @@ class FakeAgent:
 
     def end_at(self, end_ns: int) -> None:
         """See `Agent.end_at`."""
-        self.calls.append("end")
-        self._ends_ns = min(end_ns, self._ends_ns or end_ns)
+        self.calls.append("end_at")
+        if self.refuses_end:
+            raise RuntimeError("no end is taken")
+        assert self.clock.now_ns() < end_ns
+        self.ends_ns.append(end_ns)
 
     def poll(self) -> Poll:
         """See `Agent.poll`."""
@@ -102,9 +107,10 @@ class FakeAgent:
 
     def _elapsed_s(self) -> int:
         assert self._spec is not None
-        end_ns = self._start_ns + self._spec.duration_ns
-        end_ns = min(end_ns, self._stopped_ns or end_ns, self._ends_ns or end_ns)
-        now_ns = min(self.clock.now_ns(), end_ns)
+        end_ns = min([self._start_ns + self._spec.duration_ns, *self.ends_ns])
+        if self.source_ends_after_s is not None:
+            end_ns = min(end_ns, self._start_ns + self.source_ends_after_s * NS_PER_S)
+        now_ns = min(self.clock.now_ns(), end_ns, self._stopped_ns or end_ns)
         return max(0, (now_ns - self._start_ns) // NS_PER_S)
 
     def _orders(self, seconds: int) -> OrderCounts:
@@ -131,6 +137,11 @@ class FakeAgent:
             in_flight=0,
             backlog=0,
             connections_open=connections,
-            finished=False,
+            finished=self._source_ended(elapsed_s),
+            source_ended="the file is at its end" if self._source_ended(elapsed_s) else "",
+            source_ended_ns=elapsed_s * NS_PER_S if self._source_ended(elapsed_s) else 0,
             errors={"closed_by_engine": self._spec.share.connections - connections},
         )
+
+    def _source_ended(self, elapsed_s: int) -> bool:
+        return self.source_ends_after_s is not None and elapsed_s >= self.source_ends_after_s

@@ -200,7 +200,10 @@ def _activity(truth: Truth, interval: Interval, number: int) -> Activity:
         sent_per_ms=np.bincount(sent_ns * MS_PER_S // NS_PER_S, minlength=MS_PER_S),
         in_flight_order_ns=np.full(SLOTS_PER_S, round(in_flight * SLOT_NS)),
         send_sample_ns=sent_ns[inside],
-        poll_gap=Histogram.from_values(np.full(1000, 2_000)),
+        # A late client is late because it looked late, unless a test says otherwise.
+        poll_gap=interval.send_lag
+        if interval.send_lag.total
+        else Histogram.from_values(np.full(1000, 2_000)),
     )
 
 

@@ -11,6 +11,15 @@ from fakes.left_behind import Footprint
 from integration.sshd import Sshd, why_not
 
 
+@pytest.fixture(scope="session", autouse=True)
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """What runs remember of this machine goes to a place of the session, not to the user's."""
+    place = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(place))
+        yield place
+
+
 @pytest.fixture
 def free_port() -> int:
     """A TCP port of loopback that nobody listens on."""

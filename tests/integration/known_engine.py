@@ -16,7 +16,15 @@ from fakes.command_line import loadcluster, write_experiment
 
 # How often a client or an engine that others kept from the CPUs may try again.
 ATTEMPTS = 3
-DISTURBED = {"client-behind-schedule", "client-waits-for-cpu", "engine-waits-for-cpu"}
+DISTURBED = {
+    "client-behind-schedule",
+    "client-host-steals-cpu",
+    "client-paused",
+    "client-preempted",
+    "client-waits-for-cpu",
+    "engine-waits-for-cpu",
+    "host-steals-cpu",
+}
 
 needs_two_cpus = pytest.mark.skipif(
     len(os.sched_getaffinity(0)) < 2, reason="engine and client need a CPU each"

@@ -13,6 +13,7 @@ from cluster.experiment.wire import compile_protocol
 from cluster.fleet.clocks import common_start, measure_clocks
 from cluster.fleet.spec import specs_of
 from cluster.fleet.start import start_fleet
+from cluster.results.histogram import Histogram
 from cluster.results.level import LevelRecord
 from cluster.results.over_time import SampleSlice, sample_slice
 from cluster.results.store import RunDirectory
@@ -67,6 +68,7 @@ def test_what_is_in_flight_is_rate_times_service_time(record: LevelRecord) -> No
         service_ns = sum(i.service.mean * i.service.total for i in agent.intervals)
         assert served == agent.orders.sent
         assert order_ns == pytest.approx(service_ns, rel=0.02)
+        # The engine is busy so long with each, and with one after the other.
         assert order_ns > served * ENGINE_BUSY_US * NS_PER_US * 0.9
 
 
@@ -92,6 +94,20 @@ def test_passes_and_sleeps_are_told(record: LevelRecord) -> None:
         assert agent.jitter.before.total >= 20
         assert agent.steal_ratio is not None
         assert 0 <= agent.steal_ratio < 1
+
+
+def test_the_kernels_part_of_an_order_is_told_or_why_it_is_not(record: LevelRecord) -> None:
+    for agent in record.agents:
+        sends = Histogram.sum(second.kernel_send for second in agent.activity)
+        receives = Histogram.sum(second.kernel_receive for second in agent.activity)
+        service = Histogram.sum(interval.service for interval in agent.intervals)
+        assert bool(agent.no_kernel_times) == (not sends.total or not receives.total)
+        if agent.no_kernel_times:
+            pytest.skip(agent.no_kernel_times)
+        # Of each worker's first connection, one of 64 to 191 orders.
+        assert 2 <= sends.total <= agent.orders.sent / 2 / 64 + 2
+        assert 0 < sends.percentile(50) < service.percentile(50)
+        assert 0 < receives.percentile(50) < service.percentile(99)
 
 
 def test_a_level_that_is_ended_while_it_runs_has_whole_books() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cluster.analysis.client_rules import NOT_THE_LOAD
 from cluster.results.summary import LevelSummary
 from fakes.command_line import Said, loadcluster, write_experiment
 
@@ -40,9 +41,8 @@ def undisturbed_level(folder: Path, protocol: str, port: int) -> LevelSummary:
     """A level during which nobody took the client's CPU; skips the test where there is none."""
     for _ in range(ATTEMPTS):
         level = level_of(folder, protocol, port)
-        if not {"client-behind-schedule", "client-waits-for-cpu"} & {
-            f.code for f in level.findings
-        }:
+        told = {finding.code for finding in level.findings}
+        if not told & {"client-waits-for-cpu", *NOT_THE_LOAD}:
             return level
     pytest.skip("others take this machine's CPUs from the client: its schedule can't be judged")
 

@@ -14,6 +14,7 @@
 #include "client/connector.h"
 #include "client/order_flow.h"
 #include "client/tcp_network.h"
+#include "client/time_stamps.h"
 #include "client/wire_codec.h"
 #include "client/worker.h"
 #include "protocol/orderwire_plan.h"
@@ -72,8 +73,9 @@ Ran run_here(Schedule schedule, const WorkerPlan& plan, std::uint16_t port) {
     std::vector<typename Connections::Member> connections;
     for (const FileDescriptor& socket : sockets) {
         fds.push_back(socket.get());
-        connections.emplace_back(TcpSocket(socket.get()), WireCodec(protocol, Random(1), {}), flow,
-                                 ConnectionPlan{64, 50 * kNsPerMs, 64});
+        connections.emplace_back(
+            TcpSocket(socket.get()), WireCodec(protocol, Random(1), {}), flow,
+            ConnectionPlan{64, 50 * kNsPerMs, 64, begin_time_stamps(socket.get()).empty()});
     }
     const auto shared = std::make_unique<WorkerShared>();
     TcpWorker worker({}, Connections(EpollPoller(fds), std::move(connections), 128), schedule, plan,

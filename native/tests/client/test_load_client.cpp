@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <chrono>
 #include <numeric>
 #include <string>
@@ -294,6 +295,58 @@ TEST_CASE("progress is read while the load runs, and stop ends it") {
     CHECK(stats.min_rtt_us <= stats.rtt_us_max);
     client.stop();
     CHECK(outcome_of(client).progress.books.intended < 60 * 5'000);
+}
+
+TEST_CASE("an end moved ahead while the load runs: every order due before it is sent") {
+    const LoopbackEngine engine(answer_all);
+    for (const ArrivalLaw arrivals : {ArrivalLaw::kConstant, ArrivalLaw::kClosed}) {
+        LoadConfig config = config_for(engine.port());
+        config.arrivals = arrivals;
+        config.in_flight = 4;
+        config.workers = 2;
+        config.duration_ns = 60 * kNsPerS;
+        LoadClient client(config);
+        client.connect(kPatienceNs);
+        CHECK_THROWS_AS(client.end_at(0), LoadError);
+        const std::int64_t start_ns = MonotonicClock::now_ns() + 5 * kNsPerMs;
+        client.start_at(start_ns);
+        client.end_at(start_ns + 400 * kNsPerMs);
+        client.end_at(start_ns + 500 * kNsPerMs);  // an end that has been asked for stays
+        const Progress progress = outcome_of(client).progress;
+        CHECK(progress.books.accepted == progress.books.intended);
+        CHECK(progress.books.sent > 0);
+        if (arrivals == ArrivalLaw::kConstant) CHECK(progress.books.intended == 2'000);
+    }
+}
+
+TEST_CASE("every order is in the seconds of the client's own doings, and sleeps are told") {
+    const LoopbackEngine engine(answer_all);
+    LoadConfig config = config_for(engine.port());
+    config.workers = 2;
+    config.duration_ns = 1'200 * kNsPerMs;
+    config.sample_width_ns = kNsPerS;
+    LoadClient client(config);
+    client.connect(kPatienceNs);
+    client.start_at(MonotonicClock::now_ns() + 60 * kNsPerMs);
+    const Outcome outcome = outcome_of(client);
+    std::uint64_t sent = 0;
+    std::uint64_t sampled = 0;
+    for (const Activity& second : client.take_activity()) {
+        sent = std::accumulate(second.sent_per_ms.begin(), second.sent_per_ms.end(), sent);
+        sampled += second.send_sample_ns.size();
+        CHECK(std::is_sorted(second.send_sample_ns.begin(), second.send_sample_ns.end()));
+    }
+    CHECK(sent == outcome.progress.books.sent);
+    CHECK(sampled == sent);
+    CHECK(client.take_activity().empty());
+    const auto count = [](const SparseHistogram& histogram) {
+        return std::accumulate(histogram.counts.begin(), histogram.counts.end(), std::uint64_t{0});
+    };
+    const Jitter jitter = client.jitter();
+    CHECK(count(jitter.before) >= 1);
+    CHECK(count(jitter.before) <= 60);
+    CHECK(count(jitter.during) >= 10);
+    CHECK(count(jitter.during) <= 240);
 }
 
 TEST_CASE("close in the middle loses what is in flight and the books still balance") {

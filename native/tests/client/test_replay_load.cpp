@@ -101,6 +101,30 @@ TEST_CASE("stopped in deep backlog, what was due by then is unsent, in the ring 
     CHECK(!client.replay().offer(rows(1, 1)));
 }
 
+TEST_CASE("an end moved ahead: the file's orders due before it are sent, the rest never was due") {
+    const LoopbackEngine engine([](int connection, const std::atomic<bool>& stop) {
+        serve(connection, stop, [&](std::uint64_t id) { accept_order(connection, id); });
+    });
+    for (const ArrivalLaw arrivals : {ArrivalLaw::kRecorded, ArrivalLaw::kClosed}) {
+        LoadConfig config = config_for(engine.port());
+        config.arrivals = arrivals;
+        config.in_flight = 4;
+        LoadClient client(config);
+        REQUIRE(client.replay().offer(rows(200'000, 100'000)));
+        REQUIRE(client.replay().end_pass(true));
+        REQUIRE(client.replay().await_prefilled(kPatienceNs));
+        client.connect(kPatienceNs);
+        const std::int64_t start_ns = MonotonicClock::now_ns() + 5 * kNsPerMs;
+        client.start_at(start_ns);
+        client.end_at(start_ns + 300 * kNsPerMs);
+        const Progress progress = end_of(client);
+        CHECK(MonotonicClock::now_ns() - start_ns < config.duration_ns);
+        CHECK(progress.books.sent > 0);
+        CHECK(progress.books.accepted == progress.books.intended);
+        if (arrivals == ArrivalLaw::kRecorded) CHECK(progress.books.intended == 3'000);
+    }
+}
+
 TEST_CASE("closed before it has started, nothing waits for the rest of the file") {
     LoadClient client(config_for(9));
     REQUIRE(client.replay().offer(rows(200'000, 1)));

@@ -101,3 +101,23 @@ TEST_CASE("an order with one reply has no other") {
     CHECK(total(*run("last", false, false, OrderKind::kLimit).other_reply) == 0);
     CHECK(total(*run("first", false, true, OrderKind::kLimit).other_reply) == 0);
 }
+
+TEST_CASE("an order is in flight until the reply that its times are measured by") {
+    for (const std::string timed : {"first", "last"}) {
+        CAPTURE(timed);
+        for (const OrderKind kind : {OrderKind::kLimit, OrderKind::kImmediateOrCancel}) {
+            const Outcome outcome = run(timed, true, kind != OrderKind::kLimit, kind);
+            std::uint64_t order_ns = 0;
+            for (const Activity& second : outcome.activity) {
+                for (const std::uint64_t slot : second.in_flight_order_ns) order_ns += slot;
+            }
+            double service_ns = 0;
+            for (std::size_t i = 0; i < HistogramLayout::kCountsLen; ++i) {
+                service_ns += static_cast<double>(outcome.service->counts()[i]) *
+                              static_cast<double>(HistogramLayout::lowest_at(i));
+            }
+            // Values below 2,048 ns have a bucket each.
+            CHECK(static_cast<double>(order_ns) == doctest::Approx(service_ns).epsilon(0.001));
+        }
+    }
+}

@@ -100,6 +100,42 @@ TEST_CASE("a frozen engine gives the response times that arithmetic gives") {
     CHECK(value_at(*outcome.response, 0.79) < kNsPerMs);
 }
 
+TEST_CASE("at any rate and for any stall arithmetic holds to one bucket") {
+    constexpr double kDurationS = 10;
+    for (const double rate_per_s : {1'000.0, 5'000.0, 20'000.0}) {
+        for (const double frozen_s : {0.1, 0.5, 2.0}) {
+            for (const std::uint32_t in_flight : {65'536U, 16U}) {
+                CAPTURE(rate_per_s);
+                CAPTURE(frozen_s);
+                CAPTURE(in_flight);
+                Level level;
+                level.in_flight = in_flight;
+                VirtualWorld world = world_with(2);
+                world.tick_ns = 1;  // next to nothing is needed to catch up
+                for (auto& link : world.links) {
+                    link.service_ns = 1;
+                    link.frozen_from_ns = level.plan.start_ns + 4 * kNsPerS;
+                    link.frozen_to_ns =
+                        link.frozen_from_ns + static_cast<std::int64_t>(frozen_s * 1e9);
+                }
+                const Outcome outcome = carry_out(world, constantly(rate_per_s, level), level);
+                check_books(outcome);
+                const double orders = rate_per_s * kDurationS;
+                for (double longer = 0; longer <= 0.9 * frozen_s * rate_per_s;
+                     longer += std::ceil(orders / 1'000)) {
+                    // So many orders were due before this one while the engine was frozen.
+                    const double expected_ns = (frozen_s - longer / rate_per_s) * 1e9;
+                    const auto found_ns = static_cast<double>(
+                        value_at(*outcome.response, (orders - longer) / orders));
+                    CAPTURE(longer);
+                    // A bucket, and the next to nothing.
+                    CHECK(std::abs(found_ns - expected_ns) <= expected_ns / 1'000 + 1'000);
+                }
+            }
+        }
+    }
+}
+
 TEST_CASE(
     "orders that can't go out keep their intended time: the lag is theirs, not the engine's") {
     VirtualWorld world = world_with(1);

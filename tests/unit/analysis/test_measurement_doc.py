@@ -11,7 +11,12 @@ from cluster.analysis.verdict import CONFIDENCE_MIN
 ANALYSIS = Path(cluster.analysis.__file__).parent
 TEXT = (ANALYSIS.parents[1] / "docs" / "measurement.md").read_text()
 KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
-OF_THE_DRIVER = {"level-did-not-start"}
+OF_THE_DRIVER = {
+    "engine-not-restarted",
+    "invariance-not-tested",
+    "level-did-not-start",
+    "trial-did-not-start",
+}
 
 
 def codes_in_code():

@@ -60,7 +60,7 @@ def test_the_examples_of_the_documentation_load() -> None:
 
 def test_the_configs_together_explain_every_key() -> None:
     explained = set[str]()
-    for name in ("quickstart", "sustained", "replay"):
+    for name in ("quickstart", "sustained", "replay", "believable"):
         explained |= explained_keys((ROOT / "configs" / f"{name}.yaml").read_text())
 
     keys = {

@@ -17,7 +17,7 @@ TEXT = """\
 name: small
 agents: {count: 2, connections: 10}
 load: {rates_per_s: [1000, 2000]}
-measure: {warmup_s: 1, control_s: 4}
+measure: {warmup_s: 1, warmup_at_most_s: 1, control_s: 4}
 profile: {window_s: 5}
 """
 AT_NIGHT = datetime(2026, 11, 24, 0, 0, 1, tzinfo=UTC)
@@ -37,6 +37,18 @@ def test_what_is_needed_follows_from_the_plan() -> None:
     assert (needs.connections, needs.duration_s, needs.started_tenths) == (20, 20, 10)
     assert needs.prices == (0, 100_025)
     assert needs.actions == {"replace", "cancel"}
+
+
+def test_levels_that_may_last_longer_need_ids_for_the_longest() -> None:
+    longer = "control_s: 4, until: {at_most_s: 14}, trials: 2, client_invariance: true}"
+    read = parse_experiment(TEXT.replace("control_s: 4}", longer), "x.yaml")
+
+    needs = needs_of(read, plan(read, frozenset({0})), AT_NIGHT, {})
+
+    # Twenty seconds instead of ten, twice; then the most of any level, and of a twin (no profile).
+    assert needs.orders_per_connection == (12_000, 14_000, 12_000, 14_000, 14_000, 13_000)
+    # Only what surely passes sets this run's ids apart from those of the next.
+    assert needs.duration_s == 4 * 10
 
 
 def test_the_closed_loop_level_is_counted_by_what_a_worker_could_send() -> None:

@@ -95,7 +95,12 @@ def test_what_was_replied_comes_back_as_it_was_saved(run):
     times = Histogram.from_values([5, 7_000])
     intervals = (replace(first.intervals[0], other_reply=times), *first.intervals[1:])
     replies = ReplyCounts(executions=1, skipped=2)
-    told = {"intervals": intervals, "replies": replies, "reject_reasons": {r"\xff": 3, "3": 1}}
+    told = {
+        "intervals": intervals,
+        "replies": replies,
+        "reject_reasons": {r"\xff": 3, "3": 1},
+        "no_kernel_times": "the kernel refused",
+    }
     record = with_agent(record, 0, **told)
     run.save_experiment("name: quick\n")
     run.save_level(record, summarise_level(record))

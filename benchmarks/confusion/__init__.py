@@ -1,0 +1,1 @@
+"""Causes planted on purpose, and what the verdict made of each."""

@@ -1,0 +1,46 @@
+"""What the reader must know when a run did not go as it was laid out."""
+
+from cluster.errors import ClusterError
+from cluster.experiment.plan import Level
+from cluster.results.finding import Finding, Severity
+
+
+def level_did_not_start(level: Level, error: ClusterError) -> Finding:
+    """The rise ends below it."""
+    return Finding(
+        severity=Severity.INVALID,
+        code="level-did-not-start",
+        message=f"{level.name[0].upper()}{level.name[1:]} did not start: {error.message}",
+        advice=error.hint,
+        level=level.index,
+    )
+
+
+def trial_did_not_start(trial: int, error: ClusterError) -> Finding:
+    """The engine could not be started anew."""
+    return Finding(
+        severity=Severity.INVALID,
+        code="trial-did-not-start",
+        message=f"The engine did not come up again for trial {trial + 1}: {error.message}",
+        advice=error.hint,
+    )
+
+
+def engine_not_restarted(process: str, trials: int) -> Finding:
+    """Trials are alike in what one process keeps from one to the next."""
+    return Finding(
+        severity=Severity.NOTE,
+        code="engine-not-restarted",
+        message=f"The engine ({process}) was not started by loadcluster, so all {trials} trials "
+        "are of one process: how much a restart changes is not in their interval.",
+        advice="Give `engine.command` to have it started anew for each trial.",
+    )
+
+
+def invariance_not_tested(why: str) -> Finding:
+    """Whether the clients matter is not known."""
+    return Finding(
+        severity=Severity.NOTE,
+        code="invariance-not-tested",
+        message=f"No level was compared with its twin from twice as many clients: {why}.",
+    )
