@@ -108,7 +108,8 @@ GLOSSARY: Final[dict[str, str]] = {
     "Floor p50": "Half of the orders to the reflector took less, at a low rate.",
     "Floor p99": "99 of 100 orders to the reflector took less, at a low rate.",
     "Clean rate": "The highest rate that one agent sent on time.",
-    "Bound by": "What ended the rise; unless it was the client, the client can do at least as much.",
+    "Bound by": "What ended the rise; unless it was the client, the client can do at least as "
+    "much.",
     "Calibrated": "When that was measured.",
     # Latency budget.
     "Latency budget": "Where the mean response time goes, leg by leg.",
