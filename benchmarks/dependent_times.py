@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter
 from scipy.special import ndtri
 
-from cluster.analysis.intervals import mean_interval
-from cluster.analysis.latency import Percentile, percentile_with_interval
-from cluster.analysis.pieces import SlotPieces
+from cluster.analysis.uncertainty.intervals import mean_interval
+from cluster.analysis.uncertainty.latency import Percentile, percentile_with_interval
+from cluster.analysis.uncertainty.pieces import SlotPieces
 from cluster.results.histogram import Histogram
 from cluster.results.over_time import COARSE_LEN, SLOTS_PER_S, coarse_bucket
 from cluster.results.summary import Uncertainty

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from cluster.analysis.case import BUSY
 from cluster.analysis.observed import Observed
 from cluster.analysis.utilisation import service_demand
+from cluster.analysis.verdict.case import BUSY
 from cluster.results.histogram import Histogram
 from cluster.results.summary import BudgetPart
 from cluster.units import NS_PER_US

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from cluster.analysis.capacity import FAILED_CODES, Capacity, capacity
-from cluster.analysis.client_rules import clients_failed
-from cluster.analysis.invariance import client_invariance, invariance_finding
+from cluster.analysis.clients.client_rules import clients_failed
+from cluster.analysis.clients.invariance import client_invariance, invariance_finding
 from cluster.analysis.level import summarise_observed
 from cluster.analysis.memory import memory
 from cluster.analysis.observed import Observed, observe
-from cluster.analysis.repeated import repeated_figures, trials_agree
 from cluster.analysis.stacks import functions_of
+from cluster.analysis.uncertainty.repeated import repeated_figures, trials_agree
 from cluster.analysis.utilisation import spinning_reason, without_predictions
-from cluster.analysis.verdict import conclude
+from cluster.analysis.verdict.capacity import FAILED_CODES, Capacity, capacity
+from cluster.analysis.verdict.conclude import conclude
 from cluster.experiment.model import Experiment
 from cluster.results.engine import (
     Capability,

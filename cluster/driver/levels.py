@@ -6,9 +6,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from cluster.analysis.capacity import level_to_repeat
 from cluster.analysis.level import summarise_level
 from cluster.analysis.series import answered_between
+from cluster.analysis.verdict.capacity import level_to_repeat
 from cluster.driver.calibration import calibrate_hosts, in_words, planned_shares
 from cluster.driver.engine_side import EngineSide
 from cluster.driver.level import INTERRUPTED, LevelRun

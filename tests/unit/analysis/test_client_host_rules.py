@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cluster.analysis.case import Case
-from cluster.analysis.client_host import gaps, noise_ns, pause_met_ns
-from cluster.analysis.evidence import gather
+from cluster.analysis.clients.client_host import gaps, noise_ns, pause_met_ns
 from cluster.analysis.level import summarise_level
 from cluster.analysis.observed import observe
 from cluster.analysis.validity import findings
+from cluster.analysis.verdict.case import Case
+from cluster.analysis.verdict.evidence import gather
 from cluster.results.agent import Jitter
 from cluster.results.finding import Severity
 from cluster.results.histogram import Histogram

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cluster.analysis.littles_law import littles_law
 from cluster.analysis.observed import observe
+from cluster.analysis.steady.littles_law import littles_law
 from cluster.analysis.validity import findings
 from cluster.experiment.plan import AgentShare, Level
 from cluster.results.agent import AgentResult, Interval

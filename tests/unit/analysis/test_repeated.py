@@ -3,8 +3,13 @@ from dataclasses import replace
 import pytest
 
 from cluster.analysis.level import summarise_level
-from cluster.analysis.repeated import between_runs, repeated_figures, trials_agree, trials_of
 from cluster.analysis.run import RunFacts, summarise_run
+from cluster.analysis.uncertainty.repeated import (
+    between_runs,
+    repeated_figures,
+    trials_agree,
+    trials_of,
+)
 from cluster.experiment.model import Experiment, Load
 from fakes.levels import Truth, level_record
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from cluster.analysis.level import summarise_level
-from cluster.analysis.level_series import level_series
 from cluster.analysis.observed import observe
-from cluster.analysis.steadiness import steadiness
+from cluster.analysis.steady.level_series import level_series
+from cluster.analysis.steady.steadiness import steadiness
 from cluster.results.finding import Severity
 from cluster.units import NS_PER_US
 from fakes.levels import Truth, level_record

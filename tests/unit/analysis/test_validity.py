@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cluster.analysis.effective_sample import INDEPENDENT
-from cluster.analysis.intervals import percentile_interval
 from cluster.analysis.observed import observe
 from cluster.analysis.reply_rules import LOSSES
+from cluster.analysis.uncertainty.effective_sample import INDEPENDENT
+from cluster.analysis.uncertainty.intervals import percentile_interval
 from cluster.analysis.validity import findings
 from cluster.experiment.model import Bursts, Hawkes
 from cluster.results.finding import Severity

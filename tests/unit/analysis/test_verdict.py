@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster.analysis.capacity import capacity
-from cluster.analysis.case import Case
-from cluster.analysis.evidence import gather, probabilities
 from cluster.analysis.level import summarise_level
 from cluster.analysis.observed import observe
-from cluster.analysis.scenario import scenario_of
 from cluster.analysis.utilisation import spinning_reason, without_predictions
-from cluster.analysis.verdict import CONFIDENCE_MIN, conclude
+from cluster.analysis.verdict.capacity import capacity
+from cluster.analysis.verdict.case import Case
+from cluster.analysis.verdict.conclude import CONFIDENCE_MIN, conclude
+from cluster.analysis.verdict.evidence import gather, probabilities
+from cluster.analysis.verdict.scenario import scenario_of
 from cluster.experiment.model import Baseline, Scenarios
 from cluster.results.engine import EngineExit, HotFunction
 from cluster.results.summary import Evidence
