@@ -23,6 +23,7 @@ ENGINE_SHARE_LOW: Final = 0.2  # of the service time, spent between the engine's
 # reads each as it comes. Between the two nothing follows.
 UNREAD_OFTEN: Final = 0.8
 UNREAD_SELDOM: Final = 0.2
+UNREAD_BYTES: Final = 64 * 1024  # a thousand orders and more
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,13 @@ def unread_often(case: Case) -> bool:
     """Whether orders waited for the engine in nearly every look at its sockets."""
     window = case.seen.record.engine_control
     return bool(window and window.unread_ratio is not None and window.unread_ratio >= UNREAD_OFTEN)
+
+
+def is_behind(case: Case) -> bool:
+    """Whether orders lay unread in the engine's sockets, many or nearly always."""
+    window = case.seen.record.engine_control
+    most = window.receive_queue_bytes_max if window else None
+    return unread_often(case) or (most or 0) >= UNREAD_BYTES
 
 
 def waits_for_orders(case: Case) -> bool:

@@ -60,7 +60,7 @@ def bound_of(trial: Trial) -> Bound | None:
         unsent=0 if orders.lost else orders.unsent,
         rwnd_limited_ratio=trial.rwnd_limited_ratio,
         in_flight_bound=trial.in_flight_bound,
-        doings=Doings(Histogram.empty(), None),
+        doings=Doings(Histogram.empty(), None, 0),
     )
     missing = orders.timed_out + orders.lost
     if orders.sent and not (lag.late or missing or trial.answered_ratio < ANSWERED_RATIO):

@@ -85,7 +85,7 @@ def worker_cpu(case: Case) -> Evidence | None:
     ]
     if not calm:
         return row(name, value, "Workers that spin are always on the CPU: this says nothing.")
-    return row(name, value, "A load worker had no CPU time left.", supports="client", weight=1.5)
+    return row(name, value, "A load worker had no CPU time left.", supports="client", weight=2.5)
 
 
 def _busiest_worker(index: int, levels: Sequence[LevelSummary]) -> float | None:

@@ -7,8 +7,10 @@ from cluster.analysis.case import (
     ENGINE_SHARE_LOW,
     IDLE,
     PATH_SHARE_HIGH,
+    UNREAD_BYTES,
     Case,
     answers_at_once,
+    is_behind,
     row,
     rtt_us,
     times_of,
@@ -24,7 +26,6 @@ from cluster.units import NS_PER_US, format_bytes, format_ns, format_rate
 PREDICTION_TOLERANCE: Final = 0.1
 ENGINE_SHARE_HIGH: Final = 0.6
 QUEUEING_FACTOR: Final = 3.0
-UNREAD_BYTES: Final = 64 * 1024
 
 
 def engine_cpu(case: Case) -> Evidence | None:
@@ -47,7 +48,7 @@ def engine_cpu(case: Case) -> Evidence | None:
     if used + waits >= IDLE:
         sentence = "The engine was busy, but not all the time."
         return row(name, value, sentence, supports="engine", weight=0.3)
-    if unread_often(case):
+    if is_behind(case):
         sentence = "It had time to spare, and yet orders waited unread: it sleeps, or waits itself."
         return row(name, value, sentence)
     sentence = "The engine's threads had time to spare."
@@ -189,7 +190,7 @@ def connections(case: Case) -> Evidence | None:
         f"none left, {orders_lost:,} orders lost with them",
         "The engine closed every connection.",
         supports="engine",
-        weight=2.5,
+        weight=4.0,
     )
 
 
@@ -202,14 +203,14 @@ def unread(case: Case) -> Evidence | None:
     window = case.seen.record.engine_control
     if window and window.unread_ratio is not None:
         value += f", something in {window.unread_ratio:.0%} of the looks"
-    if waiting >= UNREAD_BYTES or unread_often(case):
+    if is_behind(case):
         return row(
             name,
             value,
             "Orders had arrived and waited for the engine.",
             supports="engine",
             against=("network",),
-            weight=1.5 if unread_often(case) else 1.0,
+            weight=2.0 if unread_often(case) else 1.5,
         )
     if waits_for_orders(case):
         # Behind a thread that reads there may be one that is late: the engine's own times tell.

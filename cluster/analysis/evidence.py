@@ -6,6 +6,7 @@ not fits; docs/measurement.md lists them. A row that says nothing either way has
 
 import math
 from collections.abc import Sequence
+from typing import Final
 
 from cluster.analysis import calibration
 from cluster.analysis import client_evidence as client
@@ -14,6 +15,8 @@ from cluster.analysis import engine_evidence as engine
 from cluster.analysis import network_evidence as network
 from cluster.analysis.case import CAUSES, Case, Cause
 from cluster.results.summary import Evidence
+
+UNKNOWN: Final = 1.0  # e^0
 
 OBSERVATIONS = (
     client.send_lag,
@@ -49,10 +52,11 @@ def gather(case: Case) -> list[Evidence]:
 
 
 def probabilities(rows: Sequence[Evidence]) -> dict[Cause, float]:
-    """How likely each cause is, if one of them it is.
+    """How likely each cause is. The rest to 1 is a cause that none of the observations knows.
 
-    A cause scores the weights of what supports it less those of what speaks against it; its
-    probability is e^score over the sum of e^score of all three. Without evidence all are alike.
+    A cause scores the weights of what supports it less those of what speaks against it, and the
+    unknown one scores nothing; a probability is e^score over the sum of e^score of all four. So
+    nobody is found guilty because the others have been cleared: that takes evidence of its own.
     """
     scores = {
         cause: sum(row.weight for row in rows if row.supports == cause)
@@ -60,4 +64,4 @@ def probabilities(rows: Sequence[Evidence]) -> dict[Cause, float]:
         for cause in CAUSES
     }
     odds = {cause: math.exp(score) for cause, score in scores.items()}
-    return {cause: odds[cause] / sum(odds.values()) for cause in CAUSES}
+    return {cause: odds[cause] / (sum(odds.values()) + UNKNOWN) for cause in CAUSES}

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+import numpy as np
 from scipy.special import bdtrc
 
 from cluster.analysis.latency import percentile_of
@@ -11,7 +12,7 @@ from cluster.analysis.windows import Merged, merge
 from cluster.results.agent import AgentResult
 from cluster.results.histogram import Histogram
 from cluster.results.level import LevelRecord
-from cluster.units import NS_PER_MS, NS_PER_US
+from cluster.units import NS_PER_MS, NS_PER_S, NS_PER_US
 
 # The client is to blame for its share of the response time, which includes the send lag. A tenth of
 # the p99, a fifth of the p99.9: engineering limits, of the order at which a conclusion about the
@@ -39,9 +40,11 @@ ADHERENCE_ALPHA: Final = 0.01
 BACK_PRESSURE_RWND: Final = 0.1
 IN_FLIGHT_BOUND_RATIO: Final = 0.95
 
-# A client that looks at its sockets so much more often than it is late is not late for want of a
-# CPU: they did not take what it had.
-GAP_SHARE: Final = 0.25
+# Orders due in a pause of the client are late by as much, so a hundredth of them can be later than
+# the p99 only if pauses of about that length are a hundredth of the time. If they are less, the
+# client looked in time, and its sockets did not take what it had.
+GAP_SHARE: Final = 0.25  # of the p99: late orders that catch up make others late
+PAUSED_TIME_MIN: Final = 0.01
 WORKER_BUSY: Final = 0.9
 WORKER_IDLE: Final = 0.5
 
@@ -77,6 +80,7 @@ class Doings:
 
     poll_gaps: Histogram  # one look at the sockets to the next
     wanted_ratio: float | None  # on a CPU or waiting for one, the busiest worker; None: not known
+    worker_ns: int  # the time of all workers together in which the looks were taken
 
     def had_time(self, busy: float) -> bool:
         """Whether no worker wanted a CPU for `busy` of the time.
@@ -84,6 +88,20 @@ class Doings:
         A worker that has overdue orders and a CPU sleeps only while its sockets take no more.
         """
         return self.wanted_ratio is not None and self.wanted_ratio < busy
+
+    def explain(self, lag_p99_ns: int | None) -> bool:
+        """Whether pauses of the clients may have made so much lag; so, too, where none are known.
+
+        Where more than a hundredth was never sent, the p99 has no bound.
+        """
+        lag_ns = NS_PER_S if lag_p99_ns is None else lag_p99_ns
+        if not self.poll_gaps.total or lag_ns <= LAG_NOTICED_NS:
+            return True
+        long = self.poll_gaps.values_ns > GAP_SHARE * lag_ns
+        paused_ns = float(
+            np.sum(self.poll_gaps.values_ns[long] * 1.0 * self.poll_gaps.counts[long])
+        )
+        return paused_ns >= PAUSED_TIME_MIN * self.worker_ns
 
 
 @dataclass(frozen=True)
@@ -190,9 +208,7 @@ def _held_by(lag_p99: int | None, rwnd: float | None, doings: Doings, *, bound: 
         return "receive window"
     if bound:
         return "in flight"
-    longest, _ = percentile_of(doings.poll_gaps, 99.9)
-    looked = longest is not None and lag_p99 is not None and longest <= GAP_SHARE * lag_p99
-    return "sockets" if looked and doings.had_time(WORKER_BUSY) else ""
+    return "" if doings.explain(lag_p99) or not doings.had_time(WORKER_BUSY) else "sockets"
 
 
 def _doings(record: LevelRecord, window: Merged) -> Doings:
@@ -209,7 +225,8 @@ def _doings(record: LevelRecord, window: Merged) -> Doings:
         for activity in agent.activity
         if activity.index in window.seconds
     )
-    return Doings(gaps, max(wanted, default=None))
+    workers = sum(len(agent.workers) for agent in record.agents)
+    return Doings(gaps, max(wanted, default=None), workers * len(window.seconds) * NS_PER_S)
 
 
 def _share(window: Merged, percentile: float) -> float | None:

@@ -16,6 +16,7 @@ from cluster.results.summary import Evidence
 from cluster.units import NS_PER_US, format_ns
 
 PATH_SHARE_LOW: Final = 0.1
+PATH_SHARE_NEARLY_ALL: Final = 0.8
 QUEUE_SHARE: Final = 0.2
 # A full link shows as packets that wait before it. Below both no packet waits to speak of.
 CALM_FACTOR: Final = 2.0
@@ -41,7 +42,7 @@ def network_path(case: Case) -> Evidence | None:
             "Most of an order's time is the way there and back.",
             supports="network",
             against=("engine",),
-            weight=2.5,
+            weight=3.5 if share >= PATH_SHARE_NEARLY_ALL else 2.5,
         )
     if share <= PATH_SHARE_LOW:
         # It clears the distance, not the bandwidth: packets may wait before a link that is full.
@@ -97,7 +98,7 @@ def retransmissions(case: Case) -> Evidence | None:
     lost = sum(tcp.retransmits for tcp in stats)
     name, value = "TCP retransmissions", f"{lost:,} for {sent:,} orders"
     if lost > RETRANSMIT_RATIO * sent:
-        weight = 2.0 if lost > 10 * RETRANSMIT_RATIO * sent else 1.0
+        weight = 2.0 if lost > 10 * RETRANSMIT_RATIO * sent else 0.5
         if lost > RETRANSMIT_MUCH * sent:
             weight = 3.0
         return row(

@@ -88,6 +88,6 @@ def test_clients_that_others_starve_disturb_a_run_unless_starving_them_was_the_p
     engine = Plant("engine: busy", "much", "engine", "it is")
     client = Plant("client: hogs", "many", "client", "they do", clients=Clients(hogs=1))
 
-    assert disturbed(engine, summary(0.01)) == ""
-    assert "4.0%" in disturbed(engine, summary(0.04))
+    assert disturbed(engine, summary(0.09)) == ""
+    assert "12.0%" in disturbed(engine, summary(0.12))
     assert disturbed(client, summary(0.5)) == ""
