@@ -36,7 +36,13 @@ class Planter:
     """Runs plants, one at a time, below one folder."""
 
     def __init__(
-        self, folder: Path, group: CpuGroup | None, control_s: int, tries_max: int = TRIES_MAX
+        self,
+        folder: Path,
+        group: CpuGroup | None,
+        *,
+        control_s: int,
+        seed: int = 1,
+        tries_max: int = TRIES_MAX,
     ) -> None:
         """Prepare.
 
@@ -44,12 +50,14 @@ class Planter:
             folder: receives `runs/` and what is built.
             group: of this program; None: quotas can't be planted.
             control_s: seconds measured at each level.
+            seed: of the arrivals and of the packets that are lost, in the first repeat.
             tries_max: how often a run that others disturb is done.
         """
         self._folder = folder
         self._group = group
         self.control_s = control_s
         self._tries_max = tries_max
+        self._seed = seed
         self.disturbed = 0  # runs that were done again
 
     def run(self, plant: Plant, repeat: int) -> Outcome:
@@ -89,8 +97,8 @@ class Planter:
             path = None
             if plant.path is not None:
                 program = build_path(self._folder)
-                path = planted.enter_context(network_path(plant.path, program, repeat + 1))
-            said = self._measure(plant, path, planted, notes)
+                path = planted.enter_context(network_path(plant.path, program, self._seed + repeat))
+            said = self._measure(plant, self._seed + repeat, path, planted, notes)
         if path is not None:
             notes.append(f"{path.dropped:,} of {path.carried + path.dropped:,} packets dropped")
         summary: dict[str, Any] = json.loads(said) if said else {}
@@ -102,6 +110,7 @@ class Planter:
     def _measure(
         self,
         plant: Plant,
+        seed: int,
         path: PathProcess | None,
         planted: ExitStack,
         notes: list[str],
@@ -114,7 +123,7 @@ class Planter:
         if path is not None:
             command = path.enter(path.engine_space, command)
             run = path.enter(path.clients_space, run)
-        experiment = plant.experiment(command, address, port, self.control_s)
+        experiment = plant.experiment(command, address, port, control_s=self.control_s, seed=seed)
         (self._folder / "experiment.yaml").write_text(yaml.safe_dump(experiment))
         starved = None
         if plant.clients.quota_ratio is not None:

@@ -3,8 +3,15 @@
 from collections.abc import Sequence
 from typing import Final
 
+<<<<<<< HEAD:cluster/analysis/verdict/client_evidence.py
 from cluster.analysis.clients.invariance import is_better
 from cluster.analysis.clients.lag import (
+=======
+from cluster.analysis.case import BUSY, IDLE, Case, row, waits_for_orders
+from cluster.analysis.environment_rules import RUN_QUEUE_BAD, RUN_QUEUE_NOTICED
+from cluster.analysis.invariance import is_better
+from cluster.analysis.lag import (
+>>>>>>> refs/heads/matrix:cluster/analysis/client_evidence.py
     BACK_PRESSURE_RWND,
     LAG_NOTICED_NS,
     LAG_SHARE_P99,
@@ -18,6 +25,7 @@ from cluster.units import format_ns
 
 LAG_SHARE_MOST: Final = 0.5
 _HELD: Final = {
+    "receive window": "Orders were late because the way to the engine was full, up to its window.",
     "in flight": "Orders waited for answers to others: as many were in flight as may be.",
     "sockets": "Orders were late because the sockets took no more: the clients looked in time.",
 }
@@ -31,7 +39,7 @@ def send_lag(case: Case) -> Evidence | None:
     share = lag.share_p99
     value = format_ns(lag.p99_ns) + (f", {share:.0%} of the p99 response time" if share else "")
     name = "send lag p99"
-    if lag.held_by == "receive window":
+    if lag.held_by == "receive window" and not waits_for_orders(case):
         return row(
             name,
             value,

@@ -166,6 +166,11 @@ def receive_window(case: Case) -> Evidence | None:
     if ratio is None:
         return None
     name, value = "engine's receive window closed", f"{ratio:.1%} of the sending time"
+    if ratio >= BACK_PRESSURE_RWND and waits_for_orders(case):
+        sentence = (
+            "The engine had read what had come: its window is too small for what is on the way."
+        )
+        return row(name, value, sentence)
     if ratio >= BACK_PRESSURE_RWND:
         return row(
             name,

@@ -5,7 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+<<<<<<< HEAD
 from cluster.analysis.clients.lag import send_lag
+=======
+from cluster.analysis.case import Case
+from cluster.analysis.engine_evidence import engine_cpu, queue_growth, receive_window, unread
+from cluster.analysis.lag import send_lag
+>>>>>>> refs/heads/matrix
 from cluster.analysis.level import summarise_level
 from cluster.analysis.observed import observe
 from cluster.analysis.verdict.case import Case
@@ -141,6 +147,13 @@ def test_an_engine_that_sleeps_while_orders_wait_is_not_cleared_by_its_idle_thre
 def test_orders_that_queue_before_an_engine_that_waits_for_them_are_not_its_own():
     assert queue_growth(case_of(IDLE, unread_ratio=0.0, lowest=BASE)) is None
     assert queue_growth(case_of(IDLE, unread_ratio=1.0, lowest=BASE)).supports == "engine"
+
+
+def test_a_window_that_is_closed_by_what_is_on_the_way_accuses_nobody():
+    closed = replace(IDLE, rwnd_limited_ratio=0.3)
+
+    assert receive_window(case_of(closed, unread_ratio=0.0)).supports is None
+    assert receive_window(case_of(closed, unread_ratio=1.0)).supports == "engine"
 
 
 FULL_LINK = replace(IDLE, rtt_us=90_000, min_rtt_us=400)

@@ -30,7 +30,9 @@ def test_every_truth_is_planted() -> None:
 @pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.name)
 def test_every_plant_is_an_experiment_that_can_be_planned(plant: Plant, tmp_path: Path) -> None:
     path = tmp_path / "experiment.yaml"
-    path.write_text(yaml.safe_dump(plant.experiment(["engine"], "127.0.0.1", 9001, 3)))
+    path.write_text(
+        yaml.safe_dump(plant.experiment(["engine"], "127.0.0.1", 9001, control_s=3, seed=7))
+    )
 
     planned = plan(load_experiment(path), frozenset({0, 1}))
 
