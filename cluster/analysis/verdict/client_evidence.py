@@ -3,15 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-<<<<<<< HEAD:cluster/analysis/verdict/client_evidence.py
 from cluster.analysis.clients.invariance import is_better
 from cluster.analysis.clients.lag import (
-=======
-from cluster.analysis.case import BUSY, IDLE, Case, row, waits_for_orders
-from cluster.analysis.environment_rules import RUN_QUEUE_BAD, RUN_QUEUE_NOTICED
-from cluster.analysis.invariance import is_better
-from cluster.analysis.lag import (
->>>>>>> refs/heads/matrix:cluster/analysis/client_evidence.py
     BACK_PRESSURE_RWND,
     LAG_NOTICED_NS,
     LAG_SHARE_P99,
@@ -19,7 +12,7 @@ from cluster.analysis.lag import (
     sndbuf_limited_ratio,
 )
 from cluster.analysis.environment_rules import RUN_QUEUE_BAD, RUN_QUEUE_NOTICED
-from cluster.analysis.verdict.case import BUSY, IDLE, Case, row
+from cluster.analysis.verdict.case import BUSY, IDLE, Case, row, waits_for_orders
 from cluster.results.summary import Evidence, LevelSummary
 from cluster.units import format_ns
 

@@ -5,18 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-<<<<<<< HEAD
 from cluster.analysis.clients.lag import send_lag
-=======
-from cluster.analysis.case import Case
-from cluster.analysis.engine_evidence import engine_cpu, queue_growth, receive_window, unread
-from cluster.analysis.lag import send_lag
->>>>>>> refs/heads/matrix
 from cluster.analysis.level import summarise_level
 from cluster.analysis.observed import observe
 from cluster.analysis.verdict.case import Case
 from cluster.analysis.verdict.conclude import conclude
-from cluster.analysis.verdict.engine_evidence import engine_cpu, queue_growth, unread
+from cluster.analysis.verdict.engine_evidence import (
+    engine_cpu,
+    queue_growth,
+    receive_window,
+    unread,
+)
 from cluster.analysis.verdict.network_evidence import network_queue, retransmissions
 from cluster.experiment.model import Scenarios
 from cluster.results.histogram import Histogram
