@@ -22,7 +22,7 @@ ALPHA: Final = 0.01
 ADF_WANDERS: Final = 0.1
 KPSS_WANDERS: Final = 0.01
 
-# What matters, of the series' median: enough points find a change of any size. A tenth as between
+# What matters, of what the series is: enough points find a change of any size. A tenth as between
 # two windows elsewhere; answered orders are counts and known better.
 MOVED_RATIO: Final = 0.1
 MOVED_RATIO_RATE: Final = 0.02
@@ -87,12 +87,12 @@ def judge(family: Sequence[Series]) -> list[SeriesTest]:
 def _measure(series: Series) -> _Measured:
     values = series.values
     trend = monotone_trend(values)
-    middle = max(abs(float(np.median(values))), 1e-12)
+    mean = max(abs(float(np.mean(values))), 1e-12)
     wander = None
     if len(values) >= POINTS_UNIT_ROOT and np.ptp(values) > 0:
         wander = (adf_p(values), kpss_p(values))
     return _Measured(
-        series, trend.slope * len(values) / middle, trend.p, change_point(values), wander
+        series, trend.slope * len(values) / mean, trend.p, change_point(values), wander
     )
 
 

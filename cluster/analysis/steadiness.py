@@ -1,5 +1,7 @@
 """Whether a level was in a steady state: what was left out, what moved, and do its books agree."""
 
+from typing import Final
+
 from cluster.analysis.finding import finding
 from cluster.analysis.level_series import level_series
 from cluster.analysis.littles_law import littles_law
@@ -8,6 +10,8 @@ from cluster.analysis.stationarity import ALPHA, judge
 from cluster.analysis.warm_up import warm_up_end_s
 from cluster.results.finding import Finding, Severity
 from cluster.results.summary import SeriesTest, Steadiness
+
+NAMES: Final = {"rate": "answered rate", "in flight": "number of orders in flight"}
 
 
 def steadiness(seen: Observed, unstable: str = "") -> Steadiness:
@@ -71,11 +75,12 @@ def _warms_up_within(ends_s: float | None, control: range) -> bool:
 
 def _moved(test: SeriesTest) -> str:
     """What a series did, with its number."""
+    name = NAMES.get(test.series, test.series)
     if test.change_at_s is not None:
-        return f"the {test.series} changed at {test.change_at_s:g} s"
+        return f"the {name} changed at {test.change_at_s:g} s"
     if test.mann_kendall_p is not None and test.mann_kendall_p < ALPHA:
-        return f"the {test.series} drifted by {test.drift_ratio or 0:+.0%}"
-    return f"the {test.series} wandered (ADF p {test.adf_p:.2f}, KPSS p {test.kpss_p:.2f})"
+        return f"the {name} drifted by {test.drift_ratio or 0:+.0%} of its mean"
+    return f"the {name} wandered (ADF p {test.adf_p:.2f}, KPSS p {test.kpss_p:.2f})"
 
 
 def _law_broken(seen: Observed, found: Steadiness) -> Finding | None:

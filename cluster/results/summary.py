@@ -91,9 +91,8 @@ class ArrivalTest(Record):
     dispersion_expected: dict[str, float]
     kept: bool | None  # at any length of time that matters here; None: not tested
     not_measured: dict[str, str] = Field(default_factory=dict)
-    moved_ns: int | None = (
-        None  # so far must orders have been moved, at least, to leave as they did
-    )
+    # So far must orders have been moved, at least, to leave as they did.
+    moved_ns: int | None = None
 
 
 class SeriesTest(Record):

@@ -7,6 +7,7 @@ theory must lie in the intervals that the level itself gives. Seeds are fixed: h
 hold the truth is another test's matter.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -19,27 +20,32 @@ from integration.known_queue import SERVICE_S, QueueLevel, queue_levels
 pytestmark = [pytest.mark.integration, needs_two_cpus]
 
 LOADS = (0.5, 0.9)
-CONTROL_S = 9
+CONTROL_S = 6
 # Of what these very orders must have waited; wakings of a shared machine are between the two.
 TOLERANCE = 0.03
 MACHINE_S = 25e-6
+CALM_S = 200e-6  # what client, loopback and engine add to an order when nobody disturbs
 
 
-def undisturbed(folder: Path, law: Law) -> list[QueueLevel]:
+def undisturbed(folder: Path, law: Law, loads: Sequence[float], control_s: int) -> list[QueueLevel]:
+    """Levels in which the CPUs were those of engine and client; else the test is skipped."""
     for attempt in range(ATTEMPTS):
-        levels = queue_levels(folder / str(attempt), law, LOADS, CONTROL_S, ahead_of_all())
+        levels = queue_levels(folder / str(attempt), law, loads, control_s, ahead_of_all())
+        overhead_s = levels[0].overhead_s
         codes = {finding.code for level in levels for finding in level.summary.findings}
-        if not DISTURBED & codes:
+        if not DISTURBED & codes and overhead_s < CALM_S:
             return levels[1:]
-    pytest.skip(f"others take this machine's CPUs from engine and client: {DISTURBED & codes}")
+    why = ", ".join(sorted(DISTURBED & codes)) or f"{overhead_s * 1e6:.0f} us of overhead"
+    pytest.skip(f"others take this machine's CPUs from engine and client: {why}")
 
 
 @pytest.mark.parametrize("law", ["constant", "exponential"])
 def test_waiting_in_a_queue_is_what_recursion_and_theory_say(tmp_path: Path, law: Law) -> None:
-    levels = undisturbed(tmp_path, law)
+    levels = undisturbed(tmp_path, law, LOADS, CONTROL_S)
 
     for level in levels:
         assert level.summary.valid, level.summary.findings
+        assert len(level.simulated) == level.measured.total
         near = {"rel": TOLERANCE, "abs": MACHINE_S}
         assert level.measured_wait_s == pytest.approx(level.simulated_wait_s, **near)
         assert level.measured_p99_s == pytest.approx(level.simulated_p99_s, **near)
@@ -57,7 +63,7 @@ def test_waiting_in_a_queue_is_what_recursion_and_theory_say(tmp_path: Path, law
 
 def test_engine_time_is_the_time_in_the_queue(tmp_path: Path) -> None:
     """What the engine says of itself is the wait and the service, without the way there."""
-    (_, level) = queue_levels(tmp_path / "one", "exponential", (0.7,), 4, ahead_of_all())
+    (level,) = undisturbed(tmp_path, "exponential", (0.7,), 4)
 
     engine = level.summary.engine_ns
     assert engine.mean is not None

@@ -41,8 +41,8 @@ def woken(record, late_us, before_us=None):
     """On agent 1's host a thread that sleeps wakes 60 µs late, two times in a hundred later."""
 
     def histogram(late):
-        lates = np.where(np.arange(5_000) % 50 == 0, late, 60) * NS_PER_US
-        return Histogram.from_values(lates)
+        lateness = np.where(np.arange(5_000) % 50 == 0, late, 60) * NS_PER_US
+        return Histogram.from_values(lateness)
 
     jitter = Jitter(histogram(60 if before_us is None else before_us), histogram(late_us))
     return with_agent(record, 1, jitter=jitter)
