@@ -24,6 +24,7 @@ CONTROL_S = 6
 # Of what these very orders must have waited; wakings of a shared machine are between the two.
 TOLERANCE = 0.03
 MACHINE_S = 25e-6
+MOVED = 0.5  # in percent of the orders: as many may the machine move past the p99
 CALM_S = 200e-6  # what client, loopback and engine add to an order when nobody disturbs
 
 
@@ -48,7 +49,8 @@ def test_waiting_in_a_queue_is_what_recursion_and_theory_say(tmp_path: Path, law
         assert len(level.simulated) == level.measured.total
         near = {"rel": TOLERANCE, "abs": MACHINE_S}
         assert level.measured_wait_s == pytest.approx(level.simulated_wait_s, **near)
-        assert level.measured_p99_s == pytest.approx(level.simulated_p99_s, **near)
+        low_s, high_s = (level.simulated_percentile_s(99 + by) for by in (-MOVED, MOVED))
+        assert low_s - MACHINE_S <= level.measured_p99_s <= high_s + MACHINE_S
         theory = {"mean": SERVICE_S + level.theory_wait_s, "p99": level.theory_p99_s}
         for name, expected_s in theory.items():
             interval = level.interval_s(name)

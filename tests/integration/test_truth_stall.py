@@ -83,6 +83,8 @@ def test_the_same_stall_measured_closed_loop_is_hidden_and_the_level_says_so(
             load={"rates_per_s": [], "maximum": {"in_flight": 16}, "timeout_s": 5},
             measure={"warmup_s": WARMUP_S, "control_s": WINDOW_S, "drain_s": 2},
         ),
+        calm_ns=5 * NS_PER_MS,  # nothing fine is asked of it
+        disturbed={"client-waits-for-cpu", "engine-waits-for-cpu"},
     )
 
     found = {finding.code: finding.message for finding in level.findings}
