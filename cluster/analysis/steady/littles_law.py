@@ -4,7 +4,6 @@ The client integrates how many orders are in flight by its counts, and records h
 its clock. Neither is computed from the other.
 """
 
-import math
 from typing import Final
 
 import numpy as np
@@ -21,7 +20,6 @@ from cluster.units import NS_PER_S
 TOLERANCE: Final = 0.02
 # Beyond, the edges of the window explain anything.
 TOLERANCE_MOST: Final = 0.5
-EDGE_SIGMAS: Final = 3.0
 LOOK_BACK_S: Final = 60  # orders that were due longer before an end are none, or timed out
 
 OVERRUN: Final = "activity_overrun"
@@ -84,18 +82,15 @@ def _edge(seen: Observed, at_s: int) -> float:
     Times belong to the second in which an order was due, the integral to those in which it was in
     flight. What lies beyond the end of orders due before it is in one of them only. An order
     that was due d before the end and took r, reaches r - d beyond. Slots tell d but for the place
-    within, which is taken as even, and r by its coarse bucket, taken at its upper edge; three
-    standard deviations are added for where orders really lie.
+    within, and r by its coarse bucket: each is taken as the worst it can be. No mean will do here:
+    in a stall across the end, the shorter an order took, the nearer to the end it was due.
     """
     slots = _slots_before(seen, at_s)
     if not len(slots):
         return 0.0  # nothing was due before the start
-    width = SLOT_NS / NS_PER_S
-    since = np.arange(len(slots))[::-1, None] * width
+    since = np.arange(len(slots))[::-1, None] * (SLOT_NS / NS_PER_S)
     beyond = np.maximum(_bucket_ends_s()[None, :] - since, 0.0)
-    mean = np.where(beyond < width, beyond**2 / (2 * width), beyond - width / 2)
-    square = np.where(beyond < width, beyond**3 / (3 * width), beyond**2)
-    return float((slots * mean).sum()) + EDGE_SIGMAS * math.sqrt(float((slots * square).sum()))
+    return float((slots * beyond).sum())
 
 
 def _slots_before(seen: Observed, at_s: int) -> NDArray[np.int64]:
