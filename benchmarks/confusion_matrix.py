@@ -38,6 +38,7 @@ def main() -> None:
     options.add_argument("--only", metavar="ROW", help="rows whose name contains this")
     options.add_argument("--repeats", type=int, default=3, help="runs of each row (3)")
     options.add_argument("--control-s", type=int, default=3, help="measured at each level (3)")
+    options.add_argument("--seed", type=int, default=1, help="of the first repeat (1)")
     options.add_argument("--quick", action="store_true", help="one row of each truth, once")
     options.add_argument("--rejudge", action="store_true", help="judge the saved runs again")
     options.add_argument("--folder", type=Path, help="of the runs; default: a new one")
@@ -53,7 +54,7 @@ def main() -> None:
         folder = given.folder or BUILD / f"{datetime.now(UTC):%Y-%m-%dT%H%M%S}"
         rows = chosen(given.only, "quick" if given.quick else "all")
         repeats = 1 if given.quick else given.repeats
-        matrix = measure(folder, rows, repeats, given.control_s)
+        matrix = measure(folder, rows, repeats, given)
         if rows == list(PLANTS) and repeats >= PUBLISHED_REPEATS:
             PAGE.write_text(render(matrix, {plant.cause: plant.why for plant in PLANTS}))
             print(f"written: {PAGE.relative_to(ROOT)}")
@@ -61,7 +62,7 @@ def main() -> None:
     sys.exit(not kept(matrix.outcomes))
 
 
-def measure(folder: Path, rows: list[Plant], repeats: int, control_s: int) -> Matrix:
+def measure(folder: Path, rows: list[Plant], repeats: int, given: argparse.Namespace) -> Matrix:
     """Every row `repeats` times, in turns, so that what comes and goes meets all rows alike."""
     (folder / "runs").mkdir(parents=True, exist_ok=True)
     outcomes: list[Outcome] = []
@@ -69,7 +70,7 @@ def measure(folder: Path, rows: list[Plant], repeats: int, control_s: int) -> Ma
     with ExitStack() as held:
         group = first_group(held)
         prefer(0, slice_ns=SHORT_SLICE_NS)
-        planter = Planter(folder, group, control_s)
+        planter = Planter(folder, group, control_s=given.control_s, seed=given.seed)
         for repeat in range(repeats):
             for plant in rows:
                 if why := why_not(plant, group):

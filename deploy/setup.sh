@@ -92,8 +92,10 @@ packages_done "$(packages_stamp)" || {
 }
 native_works() { "$venv/bin/python" -c 'import cluster._native'; }
 
-if ! is_done native "$(native_stamp)" || ! native_works 2>/dev/null; then
+# Taken before the build: what changes while it runs is not in it.
+stamp=$(native_stamp)
+if ! is_done native "$stamp" || ! native_works 2>/dev/null; then
     build_native
     native_works || stop "the native part was built and can't be loaded: see above"
-    note_done native "$(native_stamp)"
+    note_done native "$stamp"
 fi

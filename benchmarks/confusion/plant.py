@@ -72,7 +72,7 @@ class Plant:
         return replace(self, path=path)
 
     def experiment(
-        self, command: list[str], address: str, port: int, control_s: int
+        self, command: list[str], address: str, port: int, *, control_s: int, seed: int
     ) -> dict[str, Any]:
         """The experiment file of one run against an engine started by `command`."""
         maximum = {"maximum": {"in_flight": self.in_flight}} if self.in_flight else {}
@@ -86,7 +86,12 @@ class Plant:
                 "in_flight_max": self.clients.in_flight_max,
             },
             "cpus": {"engine": [ENGINE_CPU], "agents": [[CLIENT_CPU]] * self.clients.count},
-            "load": {"rates_per_s": list(self.rates_per_s), "timeout_s": 1, **maximum},
-            "measure": {"warmup_s": 1, "control_s": control_s, "drain_s": 1},
+            "load": {"rates_per_s": list(self.rates_per_s), "timeout_s": 1, "seed": seed} | maximum,
+            "measure": {
+                "warmup_s": 1,
+                "control_s": control_s,
+                "drain_s": 1,
+                "calibration": "off",  # of starved clients it would be remembered
+            },
             "profile": "off",
         }

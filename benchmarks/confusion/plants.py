@@ -111,8 +111,8 @@ def _engine() -> list[Plant]:
             for us, low, high in ((20, 4_000, 80_000), (50, 2_000, 30_000), (200, 500, 10_000))
         ),
         *(
-            Plant("engine: memory", f"{steps:,} reads in 256 MiB an order", "engine", busy)
-            .of_engine(f"--memory-kib 262144 --memory-steps {steps}")
+            Plant("engine: memory", f"{steps:,} reads in 64 MiB an order", "engine", busy)
+            .of_engine(f"--memory-kib 65536 --memory-steps {steps}")
             .offering(low, high)
             for steps, low, high in ((300, 2_000, 80_000), (1_000, 500, 30_000))
         ),

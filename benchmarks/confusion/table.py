@@ -28,7 +28,7 @@ control groups of the kernel, hogs are busy loops on the clients' CPU, and fault
 those of the [reference engine](engine.md). Network rows run in two network namespaces joined by
 `benchmarks/confusion/path.cpp`, which delays, drops and limits packets between two TUN devices:
 many kernels are built without `netem`. Where nothing was done to the clients and yet they waited
-for a CPU for more than 3 % of the time, something else was planted by others: such a run is done
+for a CPU for more than 10 % of the time, something else was planted by others: such a run is done
 again, at most twice, and then left out. What is planted, and why it is the limit:
 `benchmarks/confusion/plants.py`.
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from cluster.analysis.case import BUSY
 from cluster.analysis.observed import Observed
 from cluster.analysis.utilisation import service_demand
+from cluster.analysis.verdict.case import BUSY
 from cluster.results.histogram import Histogram
 from cluster.results.summary import BudgetPart
 from cluster.units import NS_PER_US
@@ -94,7 +94,8 @@ def _stamped(
         if activity.index in seen.control.seconds
     )
     if not times.total:
-        return _Leg(part, None, "not measured", NO_STAMPS)
+        told = [agent.no_kernel_times for agent in seen.record.agents if agent.no_kernel_times]
+        return _Leg(part, None, "not measured", told[0] if told else NO_STAMPS)
     how = f"kernel's time stamps (SO_TIMESTAMPING) of {times.total:,} orders, {what}"
     return _Leg(part, times.mean, "measured", how)
 

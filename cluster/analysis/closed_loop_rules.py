@@ -5,8 +5,8 @@ from typing import Final
 import numpy as np
 
 from cluster.analysis.finding import finding
-from cluster.analysis.latency import PERCENTILES, percentile_of
 from cluster.analysis.observed import Observed
+from cluster.analysis.uncertainty.latency import PERCENTILES, percentile_of
 from cluster.results.finding import Finding, Severity
 from cluster.results.histogram import Histogram
 from cluster.units import NS_PER_S, format_ns

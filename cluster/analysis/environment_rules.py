@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from cluster.analysis.effective_sample import INDEPENDENT
 from cluster.analysis.finding import finding
-from cluster.analysis.intervals import percentile_dependence, percentile_interval
-from cluster.analysis.latency import percentile_of
 from cluster.analysis.observed import Observed
-from cluster.analysis.pieces import RESPONSE
+from cluster.analysis.uncertainty.effective_sample import INDEPENDENT
+from cluster.analysis.uncertainty.intervals import percentile_dependence, percentile_interval
+from cluster.analysis.uncertainty.latency import percentile_of
+from cluster.analysis.uncertainty.pieces import RESPONSE
 from cluster.analysis.windows import Merged
 from cluster.results.finding import Finding, Severity
 from cluster.results.summary import Uncertainty

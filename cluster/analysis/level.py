@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 
 from cluster.analysis.budget import budget
-from cluster.analysis.client_host import gaps, involuntary_switches, poll_gaps
-from cluster.analysis.lag import AgentWindow
-from cluster.analysis.latency import curve, latency, withheld
+from cluster.analysis.clients.client_host import gaps, involuntary_switches, poll_gaps
+from cluster.analysis.clients.lag import AgentWindow
 from cluster.analysis.observed import Observed, observe
-from cluster.analysis.pieces import ENGINE, RESPONSE, SEND_LAG, SERVICE, Pieces
 from cluster.analysis.replies import reject_reasons, reply_counts, reply_times
-from cluster.analysis.steadiness import steadiness
+from cluster.analysis.steady.steadiness import steadiness
 from cluster.analysis.timeline import timeline
+from cluster.analysis.uncertainty.latency import curve, latency, withheld
+from cluster.analysis.uncertainty.pieces import ENGINE, RESPONSE, SEND_LAG, SERVICE, Pieces
 from cluster.analysis.utilisation import NO_WINDOW, service_demand
 from cluster.analysis.validity import findings, unstable_reason
 from cluster.analysis.windows import Merged, total_orders

@@ -5,11 +5,11 @@ from typing import Final
 
 import numpy as np
 
+from cluster.analysis.clients.lag import Lag
 from cluster.analysis.finding import finding
-from cluster.analysis.lag import Lag
 from cluster.analysis.observed import Observed
 from cluster.analysis.series import due, mean_rate, samples, total_at, waiting
-from cluster.analysis.trend import rising
+from cluster.analysis.steady.trend import rising
 from cluster.experiment.model import Bursts, Hawkes
 from cluster.results.finding import Finding, Severity
 from cluster.results.level import LevelRecord

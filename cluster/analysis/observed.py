@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from cluster.analysis.arrival_law import ArrivalJudgement, judge_arrivals
-from cluster.analysis.lag import AgentWindow, Lag, agent_windows, send_lag
-from cluster.analysis.outlier_agents import Outliers, outlier_agents
-from cluster.analysis.pieces import Pieces, Quantity, over_time
+from cluster.analysis.clients.arrival_law import ArrivalJudgement, judge_arrivals
+from cluster.analysis.clients.lag import AgentWindow, Lag, agent_windows, send_lag
+from cluster.analysis.clients.outlier_agents import Outliers, outlier_agents
 from cluster.analysis.throughput import throughput
+from cluster.analysis.uncertainty.pieces import Pieces, Quantity, over_time
 from cluster.analysis.windows import Merged, Windows, merge, windows
 from cluster.results.engine import ThreadUse
 from cluster.results.level import LevelRecord

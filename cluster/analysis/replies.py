@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
-from cluster.analysis.latency import latency
+from cluster.analysis.uncertainty.latency import latency
 from cluster.analysis.windows import Merged
 from cluster.results.level import LevelRecord
 from cluster.results.replies import (

@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from cluster.analysis.capacity import FAILED_CODES, Capacity, capacity
-from cluster.analysis.client_rules import clients_failed
-from cluster.analysis.invariance import client_invariance, invariance_finding
+from cluster.analysis.clients.client_rules import clients_failed
+from cluster.analysis.clients.invariance import client_invariance, invariance_finding
 from cluster.analysis.level import summarise_observed
 from cluster.analysis.memory import memory
 from cluster.analysis.observed import Observed, observe
 from cluster.analysis.stacks import functions_of
+from cluster.analysis.uncertainty.repeated import repeated_figures, trials_agree
 from cluster.analysis.utilisation import spinning_reason, without_predictions
-from cluster.analysis.verdict import conclude
+from cluster.analysis.verdict.capacity import FAILED_CODES, Capacity, capacity
+from cluster.analysis.verdict.conclude import conclude
 from cluster.experiment.model import Experiment
 from cluster.results.engine import (
     Capability,
@@ -93,6 +94,7 @@ def summarise_run(
         findings=[
             *facts.findings,
             *_run_findings(planned, found, facts, spinning),
+            *trials_agree(planned),
             *filter(None, [invariance_finding(invariance)]),
         ],
         verdict=verdict,
@@ -102,6 +104,7 @@ def summarise_run(
         calibrations=list(facts.calibrations),
         trials=1 + max((level.trial for level in levels), default=0),
         invariance=invariance,
+        repeated=repeated_figures(planned),
     )
 
 

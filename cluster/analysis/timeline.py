@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from cluster.analysis.latency import percentile_of
 from cluster.analysis.series import Quantity, Samples, answered, due, samples, sent, total_at
+from cluster.analysis.uncertainty.latency import percentile_of
 from cluster.analysis.windows import merge_by_second, phase_of
 from cluster.results.agent import Progress
 from cluster.results.histogram import Histogram

@@ -7,21 +7,21 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from cluster.analysis import client_host_rules as host
-from cluster.analysis import client_rules as clients
 from cluster.analysis import closed_loop_rules as closed_loop
 from cluster.analysis import environment_rules as environment
-from cluster.analysis import length_rules as lengths
 from cluster.analysis import load_rules as load
 from cluster.analysis.books import audit, is_open
-from cluster.analysis.calibration import within_calibrated_rate
+from cluster.analysis.clients import client_host_rules as host
+from cluster.analysis.clients import client_rules as clients
+from cluster.analysis.clients.calibration import within_calibrated_rate
 from cluster.analysis.finding import finding
-from cluster.analysis.intervals import percentile_dependence
-from cluster.analysis.latency import UNSTABLE, orders_needed, percentile_of
 from cluster.analysis.observed import Observed
-from cluster.analysis.pieces import RESPONSE
 from cluster.analysis.reply_rules import reply_findings
-from cluster.analysis.steadiness import steadiness, steadiness_findings
+from cluster.analysis.steady import length_rules as lengths
+from cluster.analysis.steady.steadiness import steadiness, steadiness_findings
+from cluster.analysis.uncertainty.intervals import percentile_dependence
+from cluster.analysis.uncertainty.latency import UNSTABLE, orders_needed, percentile_of
+from cluster.analysis.uncertainty.pieces import RESPONSE
 from cluster.results.finding import Finding, Severity
 from cluster.results.summary import Calibration, Steadiness
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from cluster.analysis.calibration import SHARE_HIGH, host_shares
+from cluster.analysis.clients.calibration import SHARE_HIGH, host_shares
 from cluster.driver.engine_side import EngineSide
 from cluster.driver.reflector import is_engine_host, reflector_beside
 from cluster.errors import ClusterError

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import Final, Protocol
 
-from cluster.analysis.enough import Reached, until_reached
-from cluster.analysis.warm_up import WarmUp, warm_up_end_s
+from cluster.analysis.steady.warm_up import WarmUp, warm_up_end_s
+from cluster.analysis.uncertainty.enough import Reached, until_reached
 from cluster.experiment.plan import Level
 from cluster.results.agent import Interval
 from cluster.units import format_half_width
@@ -16,14 +16,14 @@ LEAD_S: Final = 1
 
 
 class WarmUpTest(Protocol):
-    """Tells when the warm-up of a level was over: `analysis/warm_up.py`."""
+    """Tells when the warm-up of a level was over: `analysis/steady/warm_up.py`."""
 
     def __call__(self, intervals: Sequence[Interval], until_s: int) -> WarmUp:
         """See `warm_up_end_s`."""
 
 
 class EnoughTest(Protocol):
-    """Tells whether a percentile is known exactly enough: `analysis/enough.py`."""
+    """Tells whether a percentile is known exactly enough: `analysis/uncertainty/enough.py`."""
 
     def __call__(
         self,

@@ -1,14 +1,14 @@
 """All levels of a run: trial after trial, and at the end a level and its twin."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from cluster.analysis.capacity import level_to_repeat
 from cluster.analysis.level import summarise_level
 from cluster.analysis.series import answered_between
+from cluster.analysis.verdict.capacity import level_to_repeat
 from cluster.driver.calibration import calibrate_hosts, in_words, planned_shares
 from cluster.driver.engine_side import EngineSide
 from cluster.driver.level import INTERRUPTED, LevelRun
@@ -59,6 +59,8 @@ class Levels:
     findings: list[Finding] = field(default_factory=list)
     calibrations: list[Calibration] = field(default_factory=list)
     interrupted: bool = False
+    level_run: type[LevelRun] = LevelRun
+    start_fleet: Callable[[Experiment, int], Fleet] = start_fleet
     _hosts: dict[str, str] = field(default_factory=dict)  # host name by agent
     _facts: dict[str, HostFacts] = field(default_factory=dict)  # by host name
 
@@ -123,7 +125,9 @@ class Levels:
 
     def _carry_out_level(self, side: EngineSide, fleet: Fleet, level: Level) -> LevelRecord:
         watcher = LevelWatcher(level, self.view, self.directory)
-        run = LevelRun(self.experiment, self.protocol, level, fleet, self._hosts, side, watcher)
+        run = self.level_run(
+            self.experiment, self.protocol, level, fleet, self._hosts, side, watcher
+        )
         self.view.level_started(level)
         record = run.carry_out()
         self.interrupted |= record.ended_early == INTERRUPTED
@@ -154,7 +158,7 @@ class Levels:
             return f"the level that was repeated ended early: {record.ended_early}"
         # One fleet at a time: agents that only wait would take their share of the hosts, too.
         fleet.close()
-        twins = stack.enter_context(start_fleet(self.experiment, len(cpus)))
+        twins = stack.enter_context(self.start_fleet(self.experiment, len(cpus)))
         claim_stop_signals()
         self._meet(twins, side)
         record = self._carry_out_level(side, twins, twin)

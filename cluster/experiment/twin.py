@@ -22,8 +22,8 @@ def why_no_twin(experiment: Experiment, level: Level | None = None) -> str:
     connections = agents.count * agents.connections
     if connections < needed:
         return (
-            f"{connections:,} connections can't be shared by {needed:,} workers of twice as many "
-            "clients: each needs its own"
+            f"{connections:,} connection{'s' * (connections > 1)} can't be shared by {needed:,} "
+            "workers of twice as many clients: each needs its own"
         )
     if level is not None and level.in_flight is not None and level.in_flight < needed:
         return (

@@ -10,9 +10,15 @@ from datetime import UTC, datetime
 from threading import Event
 from typing import TYPE_CHECKING, Final
 
-from cluster.analysis.clean_rate import Bound, CleanRate, Trial, bound_of, highest_clean_rate
-from cluster.analysis.lag import IN_FLIGHT_BOUND_RATIO
-from cluster.analysis.latency import latency
+from cluster.analysis.clients.clean_rate import (
+    Bound,
+    CleanRate,
+    Trial,
+    bound_of,
+    highest_clean_rate,
+)
+from cluster.analysis.clients.lag import IN_FLIGHT_BOUND_RATIO
+from cluster.analysis.uncertainty.latency import latency
 from cluster.analysis.windows import merge_intervals
 from cluster.errors import ClusterError
 from cluster.experiment.model import OrderFlow

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from cluster.analysis.latency import UNSTABLE
+from cluster.analysis.uncertainty.latency import UNSTABLE
 from cluster.report.glossary import GLOSSARY
 from cluster.units import format_bytes, format_ns, format_rate
 

@@ -83,7 +83,7 @@ def _owns(outlier: OutlierAgent | None) -> Cell:
 
 def arrival_table(levels: Sequence[LevelSummary]) -> Table:
     """Whether orders left as the arrival law says: each client, and all together."""
-    names = ("Level", "Who", "Gaps", "Distance", "A*²", "Dispersion", "Kept")
+    names = ("Level", "Who", "Gaps", "Distance", "A*²", "Dispersion", "Moved by", "Kept")
     rows = tuple(
         (
             words(level_name(level)),
@@ -92,6 +92,7 @@ def arrival_table(levels: Sequence[LevelSummary]) -> Table:
             count(_rounded(test.distance), _why(test, "distance")),
             count(_rounded(test.anderson_darling), _why(test, "anderson_darling")),
             _dispersion(test),
+            duration(test.moved_ns, _why(test, "moved_ns")),
             _kept(test),
         )
         for level in levels
@@ -127,19 +128,30 @@ def _kept(test: ArrivalTest) -> Cell:
 
 def calibration_table(calibrations: Sequence[Calibration]) -> Table:
     """What each load host can do by itself."""
-    names = ("Host", "Reflector", "Floor p50", "Floor p99", "Clean rate", "Calibrated")
+    names = ("Host", "Reflector", "Floor p50", "Floor p99", "Clean rate", "Bound by", "Calibrated")
     rows = tuple(
         (
             words(own.host),
             words(own.against),
             duration(own.floor_p50_ns, own.not_measured),
             duration(own.floor_p99_ns, own.not_measured),
-            rate(own.clean_rate_per_s, own.not_measured),
+            _clean_rate(own),
+            words(own.bound_by or ""),
             words(own.measured_at[:16].replace("T", " ") + (" (cached)" if own.cached else "")),
         )
         for own in calibrations
     )
-    return Table(columns(names, words=("Host", "Reflector", "Calibrated")), rows)
+    return Table(columns(names, words=("Host", "Reflector", "Bound by", "Calibrated")), rows)
+
+
+def _clean_rate(own: Calibration) -> Cell:
+    """Unless the client ended the rise, it may do more."""
+    found = rate(own.clean_rate_per_s, own.not_measured)
+    if found.is_missing:
+        return found
+    least = "" if own.bound_by in ("client", None) else "at least "
+    each = f" by each of {own.agents}" if own.agents > 1 else ""
+    return Cell(f"{least}{found.text}{each}")
 
 
 def clients_result(summary: Summary) -> str:

@@ -98,6 +98,7 @@ GLOSSARY: Final[dict[str, str]] = {
     "A*²": "Anderson-Darling for exponential gaps, on a thinned sample; up to 1.34 is chance.",
     "Dispersion": "Variance over mean of the counts in such lengths of time; in parentheses by "
     "the law.",
+    "Moved by": "How far orders must have been moved, at least, to leave as they did.",
     "Kept": "Whether orders left as the law says.",
     "Client invariance": "The same load from twice as many clients: what differs then is the "
     "clients' doing.",
@@ -107,6 +108,8 @@ GLOSSARY: Final[dict[str, str]] = {
     "Floor p50": "Half of the orders to the reflector took less, at a low rate.",
     "Floor p99": "99 of 100 orders to the reflector took less, at a low rate.",
     "Clean rate": "The highest rate that one agent sent on time.",
+    "Bound by": "What ended the rise; unless it was the client, the client can do at least as "
+    "much.",
     "Calibrated": "When that was measured.",
     # Latency budget.
     "Latency budget": "Where the mean response time goes, leg by leg.",

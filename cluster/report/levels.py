@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from cluster.analysis.capacity import capacity
-from cluster.analysis.latency import UNSTABLE
+from cluster.analysis.uncertainty.latency import UNSTABLE
+from cluster.analysis.verdict.capacity import capacity
 from cluster.results.summary import CurvePoint, LevelSummary
 from cluster.units import format_ns, format_rate, format_speed
 

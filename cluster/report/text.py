@@ -132,8 +132,10 @@ def _repeated(summary: Summary, width: int) -> list[str]:
         [
             DASH if figure.offered_per_s is None else format_rate(figure.offered_per_s),
             figure.figure.replace("_per_s", "").replace("_", "."),
-            _written(figure, figure.mean),
-            *(DASH if end is None else _written(figure, end) for end in (figure.low, figure.high)),
+            *(
+                DASH if value is None else _written(figure, value)
+                for value in (figure.mean, figure.low, figure.high)
+            ),
         ]
         for figure in summary.repeated
     ]

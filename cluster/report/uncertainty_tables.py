@@ -80,13 +80,13 @@ def repeated_table(repeated: Sequence[RepeatedFigure]) -> Table:
 
 def _repeated_row(figure: RepeatedFigure) -> tuple[Cell, ...]:
     write = format_rate if "per_s" in figure.figure else format_ns
-    why = "an interval between runs needs two trials at least"
+    why = figure.not_measured or "an interval between runs needs two trials at least"
     width = figure.half_width_ratio
     return (
         words("closed-loop" if figure.offered_per_s is None else format_rate(figure.offered_per_s)),
         words(figure.figure.replace("_per_s", "").replace("_ns", "").replace("_", " ")),
         words(", ".join(write(value) for value in figure.values) or DASH),
-        Cell(write(figure.mean)),
+        missing(why) if figure.mean is None else Cell(write(figure.mean)),
         missing(why) if figure.low is None else Cell(write(max(figure.low, 0))),
         missing(why) if figure.high is None else Cell(write(figure.high)),
         missing(why) if width is None else Cell(f"± {width:.1%}".replace("%", " %")),

@@ -91,9 +91,8 @@ class ArrivalTest(Record):
     dispersion_expected: dict[str, float]
     kept: bool | None  # at any length of time that matters here; None: not tested
     not_measured: dict[str, str] = Field(default_factory=dict)
-    moved_ns: int | None = (
-        None  # so far must orders have been moved, at least, to leave as they did
-    )
+    # So far must orders have been moved, at least, to leave as they did.
+    moved_ns: int | None = None
 
 
 class SeriesTest(Record):
@@ -183,11 +182,12 @@ class RepeatedFigure(Record):
 
     offered_per_s: float | None
     figure: str  # throughput_per_s, response p50 …
-    values: list[float]
-    mean: float
-    low: float | None  # 95 %, Student's t over trials; None with a single one
+    values: list[float]  # of the trials that have one
+    mean: float | None  # None if a trial has none: the rest would be the good ones
+    low: float | None  # 95 %, Student's t over trials
     high: float | None
     half_width_ratio: float | None
+    not_measured: str = ""
 
 
 class Invariance(Record):

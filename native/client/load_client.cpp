@@ -182,6 +182,7 @@ std::vector<WireCodec> LoadClient::make_codecs() const {
 }
 
 void LoadClient::start_at(std::int64_t start_ns) {
+    const std::lock_guard life(life_);
     if (sockets_.empty()) throw LoadError("start_at: connect first");
     if (!workers_.empty()) throw LoadError("start_at: the load has been started already");
     start_ns_.store(start_ns, std::memory_order_relaxed);
@@ -197,7 +198,7 @@ void LoadClient::start_at(std::int64_t start_ns) {
     try {
         pin_workers();
     } catch (const LoadError&) {
-        close();
+        end();
         throw;
     }
     for (const auto& shared : shared_) shared->thread_id.wait(0);
@@ -454,22 +455,28 @@ bool LoadClient::join(std::int64_t timeout_ns) {
             return false;
         }
     }
-    for (std::thread& thread : threads_) {
-        if (thread.joinable()) thread.join();
-    }
-    if (collector_.joinable()) collector_.join();
-    jitter_.stop();
+    const std::lock_guard life(life_);
+    join_threads();
     return true;
 }
 
 void LoadClient::close() {
+    const std::lock_guard life(life_);
+    end();
+}
+
+void LoadClient::end() {
     ask_to_stop(StopRequest::kAbort);
+    join_threads();
+    sockets_.clear();
+}
+
+void LoadClient::join_threads() {
     for (std::thread& thread : threads_) {
         if (thread.joinable()) thread.join();
     }
     if (collector_.joinable()) collector_.join();
     jitter_.stop();
-    sockets_.clear();
 }
 
 }  // namespace cluster

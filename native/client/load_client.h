@@ -27,7 +27,8 @@ namespace cluster {
 ///
 /// The order of calls is connect, start_at, then progress, take_intervals and stop as often as
 /// liked, join, close. Calls out of order throw LoadError. Any thread may call, one at a time for
-/// connect, start_at, join and close.
+/// connect and start_at; join and close also while another call has not come back: one that took
+/// too long for its caller is followed by close.
 class LoadClient {
 public:
     /// Throws LoadError when the config can't be carried out.
@@ -102,6 +103,8 @@ private:
                                                 std::int64_t start_ns);
     void run_worker(std::uint32_t worker) noexcept;
     void pin_workers();
+    void end();
+    void join_threads();
     void collect_until_finished();
     void renew_lease(std::int64_t now_ns);
     void ask_to_stop(StopRequest request);
@@ -127,6 +130,8 @@ private:
     std::atomic<std::int64_t> start_ns_ = 0;
     std::atomic<std::int64_t> lease_from_ns_ = 0;
     std::atomic<bool> lease_expired_ = false;
+
+    std::mutex life_;  ///< guards the start and the end of the threads
 
     mutable std::mutex mutex_;  ///< guards what follows
     std::condition_variable changed_;

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from cluster import __version__
 from cluster.fleet.agent import Closing, Place, Poll
 from cluster.fleet.spec import LoadSpec
 from cluster.results.agent import Interval, Progress
@@ -47,7 +48,7 @@ class FakeAgent:
 
     def place(self) -> Place:
         """See `Agent.place`."""
-        return Place(self.host, 1, "test", 2)
+        return Place(self.host, 1, __version__, 2)
 
     def clock_ns(self) -> int:
         """See `Agent.clock_ns`."""

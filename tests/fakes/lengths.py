@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from cluster.analysis.enough import Reached
-from cluster.analysis.warm_up import WarmUp
+from cluster.analysis.steady.warm_up import WarmUp
+from cluster.analysis.uncertainty.enough import Reached
 from cluster.driver.lengths import LengthTests
 from cluster.results.agent import Interval
 

@@ -116,7 +116,7 @@ def test_the_report_draws_every_chart_loads_nothing_and_fits(tmp_path: Path, wid
 
     seen = probe(tmp_path, render_report(inputs), LAYOUT, width=width)
 
-    assert {"drawn": 5, "fits": True, "loaded": 0} == seen
+    assert {"drawn": 6, "fits": True, "loaded": 0} == seen
 
 
 def test_the_flame_graph_searches_zooms_and_obeys_the_keyboard(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster.analysis.client_rules import NOT_THE_LOAD
+from cluster.analysis.clients.client_rules import NOT_THE_LOAD
 from cluster.results.summary import LevelSummary
 from fakes.command_line import Said, loadcluster, write_experiment
 

@@ -374,6 +374,20 @@ TEST_CASE("a client that is destroyed while it runs ends its threads") {
     client.start_at(MonotonicClock::now_ns() + 30 * kNsPerS);
 }
 
+TEST_CASE("close may come while another call waits") {
+    const LoopbackEngine engine(answer_all);
+    LoadConfig config = config_for(engine.port());
+    config.duration_ns = 60 * kNsPerS;
+    for (int round = 0; round < 20; ++round) {
+        LoadClient client(config);
+        client.connect(kPatienceNs);
+        client.start_at(MonotonicClock::now_ns());
+        std::thread waiting([&] { CHECK(client.join(kPatienceNs)); });
+        client.close();
+        waiting.join();
+    }
+}
+
 TEST_CASE("without a call of progress the lease ends the load") {
     const LoopbackEngine engine(answer_all);
     LoadConfig config = config_for(engine.port());

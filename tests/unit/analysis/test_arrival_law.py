@@ -5,20 +5,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cluster.analysis.client_rules import arrivals_by_law
-from cluster.analysis.dispersion import dispersion
-from cluster.analysis.gap_tests import (
+from cluster.analysis.clients.client_rules import arrivals_by_law
+from cluster.analysis.clients.dispersion import dispersion
+from cluster.analysis.clients.gap_tests import (
     anderson_darling,
     anderson_darling_p,
     distance,
     distance_by_chance,
     moved_ns,
 )
-from cluster.analysis.holm import holm
+from cluster.analysis.clients.holm import holm
+from cluster.analysis.clients.send_law import SendLaw, send_law
+from cluster.analysis.clients.send_sample import binned, gap_sample
+from cluster.analysis.clients.senders import ALL
 from cluster.analysis.observed import observe
-from cluster.analysis.send_law import SendLaw, send_law
-from cluster.analysis.send_sample import binned, gap_sample
-from cluster.analysis.senders import ALL
 from cluster.experiment.model import Bursts, Hawkes
 from cluster.results.finding import Severity
 from cluster.results.over_time import sample_slice

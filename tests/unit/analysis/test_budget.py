@@ -11,7 +11,7 @@ from cluster.results.histogram import Histogram
 from cluster.results.level import LevelRecord
 from cluster.results.summary import BudgetPart
 from cluster.units import NS_PER_US
-from fakes.levels import Truth, constant, level_record
+from fakes.levels import Truth, constant, level_record, with_agent
 
 # An order is 2 µs late, 20 µs on its way and in queues, 5 µs in the engine; the path takes 12.
 KNOWN = Truth(lag=constant(2), wire=constant(20), engine=constant(5), min_rtt_us=12)
@@ -83,6 +83,12 @@ def test_a_leg_without_a_measurement_is_named_and_lies_in_the_rest() -> None:
     assert found["client kernel, out"].how == NO_STAMPS
     assert "engine queue" not in found
     assert "with client kernel, out, client kernel, in in it" in found["rest"].how
+
+
+def test_why_there_are_no_time_stamps_is_told_as_the_agent_says_it() -> None:
+    record = with_agent(level_record(KNOWN), 0, no_kernel_times="the kernel refused them")
+
+    assert parts(record)["client kernel, in"].how == "the kernel refused them"
 
 
 def test_a_leg_longer_than_the_whole_is_cut_and_says_so() -> None:

@@ -2,16 +2,16 @@ from dataclasses import replace
 
 import pytest
 
-from cluster.analysis.calibration import (
+from cluster.analysis.clients.calibration import (
     calibrated_share,
     host_shares,
     reflector_floor,
     within_calibrated_rate,
 )
-from cluster.analysis.case import Case
 from cluster.analysis.level import summarise_level
 from cluster.analysis.observed import observe
 from cluster.analysis.run import RunFacts, summarise_run
+from cluster.analysis.verdict.case import Case
 from cluster.experiment.model import Experiment, Load
 from cluster.results.summary import Calibration
 from cluster.units import NS_PER_US

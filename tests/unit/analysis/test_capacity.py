@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from cluster.analysis.capacity import capacity, level_to_repeat
 from cluster.analysis.level import summarise_level
+from cluster.analysis.verdict.capacity import capacity, level_to_repeat
 from cluster.experiment.model import Experiment
 from cluster.experiment.plan import plan
 from cluster.results.finding import Finding, Severity

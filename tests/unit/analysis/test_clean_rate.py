@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from cluster.analysis.clean_rate import Trial, bound_of, highest_clean_rate
+from cluster.analysis.clients.clean_rate import Trial, bound_of, highest_clean_rate
 from cluster.analysis.windows import Merged
 from cluster.results.histogram import Histogram
 from cluster.results.orders import OrderCounts

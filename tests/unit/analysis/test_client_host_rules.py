@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cluster.analysis.case import Case
-from cluster.analysis.client_host import gaps, noise_ns, pause_met_ns
-from cluster.analysis.evidence import gather
+from cluster.analysis.clients.client_host import gaps, noise_ns, pause_met_ns
 from cluster.analysis.level import summarise_level
 from cluster.analysis.observed import observe
 from cluster.analysis.validity import findings
+from cluster.analysis.verdict.case import Case
+from cluster.analysis.verdict.evidence import gather
 from cluster.results.agent import Jitter
 from cluster.results.finding import Severity
 from cluster.results.histogram import Histogram
@@ -41,8 +41,8 @@ def woken(record, late_us, before_us=None):
     """On agent 1's host a thread that sleeps wakes 60 µs late, two times in a hundred later."""
 
     def histogram(late):
-        lates = np.where(np.arange(5_000) % 50 == 0, late, 60) * NS_PER_US
-        return Histogram.from_values(lates)
+        lateness = np.where(np.arange(5_000) % 50 == 0, late, 60) * NS_PER_US
+        return Histogram.from_values(lateness)
 
     jitter = Jitter(histogram(60 if before_us is None else before_us), histogram(late_us))
     return with_agent(record, 1, jitter=jitter)

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cluster.analysis.client_rules import clients_failed
-from cluster.analysis.holm import holm
+from cluster.analysis.clients.client_rules import clients_failed
+from cluster.analysis.clients.holm import holm
+from cluster.analysis.clients.outlier_agents import ALPHA, _p_value
 from cluster.analysis.level import summarise_level
 from cluster.analysis.observed import observe
-from cluster.analysis.outlier_agents import ALPHA, _p_value
 from cluster.analysis.validity import findings
 from cluster.results.finding import Severity
 from cluster.units import NS_PER_MS, NS_PER_S, NS_PER_US

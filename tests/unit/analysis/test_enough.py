@@ -1,4 +1,4 @@
-from cluster.analysis.enough import until_reached
+from cluster.analysis.uncertainty.enough import until_reached
 from fakes.levels import Truth, constant, level_record
 
 

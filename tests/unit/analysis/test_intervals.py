@@ -1,11 +1,15 @@
 import numpy as np
 import pytest
 
-from cluster.analysis.effective_sample import INDEPENDENT, Dependence, dependence
-from cluster.analysis.intervals import mean_interval, percentile_dependence, percentile_interval
-from cluster.analysis.latency import latency
 from cluster.analysis.level import summarise_level
-from cluster.analysis.pieces import RESPONSE, SERVICE, over_time
+from cluster.analysis.uncertainty.effective_sample import INDEPENDENT, Dependence, dependence
+from cluster.analysis.uncertainty.intervals import (
+    mean_interval,
+    percentile_dependence,
+    percentile_interval,
+)
+from cluster.analysis.uncertainty.latency import latency
+from cluster.analysis.uncertainty.pieces import RESPONSE, SERVICE, over_time
 from cluster.results.histogram import Histogram
 from fakes.levels import Truth, level_record
 

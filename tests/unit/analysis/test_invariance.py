@@ -3,12 +3,12 @@
 from dataclasses import replace
 from typing import Literal
 
-from cluster.analysis.case import Case
-from cluster.analysis.client_evidence import twice_the_clients
-from cluster.analysis.invariance import client_invariance, invariance_finding, is_better
+from cluster.analysis.clients.invariance import client_invariance, invariance_finding, is_better
 from cluster.analysis.level import summarise_level
 from cluster.analysis.observed import observe
 from cluster.analysis.run import RunFacts, summarise_run
+from cluster.analysis.verdict.case import Case
+from cluster.analysis.verdict.client_evidence import twice_the_clients
 from cluster.experiment.model import Experiment
 from cluster.results.level import LevelRecord
 from cluster.results.summary import Evidence, Invariance, Summary

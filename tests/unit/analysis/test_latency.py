@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster.analysis.latency import (
+from cluster.analysis.uncertainty.latency import (
     FIGURES,
     curve,
     latency,

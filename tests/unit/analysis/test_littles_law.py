@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cluster.analysis.littles_law import littles_law
 from cluster.analysis.observed import observe
+from cluster.analysis.steady.littles_law import littles_law
 from cluster.analysis.validity import findings
 from cluster.experiment.plan import AgentShare, Level
 from cluster.results.agent import AgentResult, Interval
@@ -92,14 +92,29 @@ def test_levels_that_obey_the_law_stay_within_the_tolerance(rate, mean_s):
     assert all(abs(law.deviation_ratio) <= law.tolerance_ratio for law in laws if law)
 
 
-def test_short_times_leave_two_per_cent_and_long_ones_more():
+@pytest.mark.parametrize("begins_s", [0.97, 0.985, 4.97, 4.98])
+def test_a_stall_across_an_end_of_the_window_is_within_the_tolerance(begins_s):
+    """The shorter an order took, the nearer to the end it was due: nothing is even about that."""
+    sent_ns = np.arange(5 * 10_000) * 100_000
+    ends_ns = (begins_s + 0.04) * NS_PER_S
+    stalled = (sent_ns >= begins_s * NS_PER_S) & (sent_ns < ends_ns)
+    service_ns = np.where(stalled, ends_ns - sent_ns, NS_PER_S // 1000).astype(np.int64)
+
+    law, _ = law_of(record_of(sent_ns, service_ns, seconds=5))
+
+    assert law is not None
+    assert abs(law.deviation_ratio) > 0.02
+    assert abs(law.deviation_ratio) <= law.tolerance_ratio
+
+
+def test_short_times_leave_about_two_per_cent_and_long_ones_more():
     rng = np.random.default_rng(1)
     short, _ = law_of(poisson_level(rng, rate=4_000, mean_s=50e-6))
     long, _ = law_of(poisson_level(rng, rate=4_000, mean_s=0.05))
 
-    assert short.tolerance_ratio == 0.02
+    assert 0.02 <= short.tolerance_ratio < 0.04
     assert short.in_flight_mean == pytest.approx(0.2, rel=0.05)
-    assert 0.02 < long.tolerance_ratio < 0.1
+    assert short.tolerance_ratio < long.tolerance_ratio < 0.15
 
 
 @pytest.mark.parametrize("recorded", [0.95, 1.05])

@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 
 import cluster.analysis
-from cluster.analysis.latency import orders_needed
-from cluster.analysis.verdict import CONFIDENCE_MIN
+from cluster.analysis.uncertainty.latency import orders_needed
+from cluster.analysis.verdict.conclude import CONFIDENCE_MIN
 
 ANALYSIS = Path(cluster.analysis.__file__).parent
 TEXT = (ANALYSIS.parents[1] / "docs" / "measurement.md").read_text()
@@ -22,7 +22,7 @@ OF_THE_DRIVER = {
 def codes_in_code():
     """Codes given to a finding: the third argument of `finding`, or `code=`."""
     found = set()
-    for path in ANALYSIS.glob("*.py"):
+    for path in ANALYSIS.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if not isinstance(node, ast.Call):
                 continue

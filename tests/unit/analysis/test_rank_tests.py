@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from cluster.analysis.rank_tests import change_point, holm, monotone_trend
-from cluster.analysis.unit_root import adf_p, kpss_p
+from cluster.analysis.steady.rank_tests import change_point, holm, monotone_trend
+from cluster.analysis.steady.unit_root import adf_p, kpss_p
 from fakes.wander import autoregressive
 
 

@@ -6,7 +6,7 @@ docs/measurement.md has these numbers from longer simulations.
 import numpy as np
 import pytest
 
-from cluster.analysis.stationarity import MOVED_RATIO_RATE, Series, judge
+from cluster.analysis.steady.stationarity import MOVED_RATIO_RATE, Series, judge
 from fakes.wander import autoregressive
 
 RUNS = 80

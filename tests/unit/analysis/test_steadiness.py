@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from cluster.analysis.level import summarise_level
-from cluster.analysis.level_series import level_series
 from cluster.analysis.observed import observe
-from cluster.analysis.steadiness import steadiness
+from cluster.analysis.steady.level_series import level_series
+from cluster.analysis.steady.steadiness import steadiness
 from cluster.results.finding import Severity
 from cluster.units import NS_PER_US
 from fakes.levels import Truth, level_record
@@ -65,7 +65,7 @@ def test_a_level_that_changes_is_told(mean_us, said):
         lambda second: 90 if second < 2 else 30,
         lambda second: 300 if second == 7 else 30,
     ],
-    ids=["little", "to and fro", "warm in time", "one bad second"],
+    ids=["little", "back and forth", "warm in time", "one bad second"],
 )
 def test_a_level_that_does_not_change_for_good_is_not_told(mean_us):
     assert told(replace(GOOD, engine=engine_of(mean_us))) == {}

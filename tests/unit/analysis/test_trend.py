@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cluster.analysis.trend import rising, student_t_99
+from cluster.analysis.steady.trend import rising, student_t_99
 
 
 @pytest.mark.parametrize(

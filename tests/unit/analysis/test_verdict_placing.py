@@ -5,13 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cluster.analysis.case import Case
-from cluster.analysis.engine_evidence import engine_cpu, queue_growth, unread
-from cluster.analysis.lag import send_lag
+from cluster.analysis.clients.lag import send_lag
 from cluster.analysis.level import summarise_level
-from cluster.analysis.network_evidence import network_queue, retransmissions
 from cluster.analysis.observed import observe
-from cluster.analysis.verdict import conclude
+from cluster.analysis.verdict.case import Case
+from cluster.analysis.verdict.conclude import conclude
+from cluster.analysis.verdict.engine_evidence import (
+    engine_cpu,
+    queue_growth,
+    receive_window,
+    unread,
+)
+from cluster.analysis.verdict.network_evidence import network_queue, retransmissions
 from cluster.experiment.model import Scenarios
 from cluster.results.histogram import Histogram
 from cluster.units import NS_PER_MS
@@ -82,7 +87,7 @@ def test_without_poll_gaps_a_late_client_that_had_time_is_in_doubt():
 
 def test_a_bound_of_orders_in_flight_is_seen_in_the_mean_where_samples_miss_it():
     record = polling_every(level_record(replace(LATE, wire=constant(8_000))), 40 * NS_PER_MS)
-    mean = 4_000 * 0.008
+    mean = 4_000 * 2 * 0.008  # the service time is all of it: twice the way
     sampled_low = {
         name: tuple(replace(sample, in_flight=round(mean / 2)) for sample in said)
         for name, said in record.progress.items()
@@ -143,6 +148,13 @@ def test_orders_that_queue_before_an_engine_that_waits_for_them_are_not_its_own(
     assert queue_growth(case_of(IDLE, unread_ratio=1.0, lowest=BASE)).supports == "engine"
 
 
+def test_a_window_that_is_closed_by_what_is_on_the_way_accuses_nobody():
+    closed = replace(IDLE, rwnd_limited_ratio=0.3)
+
+    assert receive_window(case_of(closed, unread_ratio=0.0)).supports is None
+    assert receive_window(case_of(closed, unread_ratio=1.0)).supports == "engine"
+
+
 FULL_LINK = replace(IDLE, rtt_us=90_000, min_rtt_us=400)
 
 
@@ -170,7 +182,7 @@ def test_only_a_round_trip_near_the_least_clears_the_network():
 
 
 @pytest.mark.parametrize(
-    ("retransmits", "weight"), [(20, 1.0), (200, 2.0), (1_000, 3.0)], ids=["few", "some", "many"]
+    ("retransmits", "weight"), [(20, 0.5), (200, 2.0), (1_000, 3.0)], ids=["few", "some", "many"]
 )
 def test_the_more_packets_are_lost_the_more_it_is_the_network(retransmits, weight):
     row = retransmissions(case_of(replace(BEYOND, retransmits=retransmits)))

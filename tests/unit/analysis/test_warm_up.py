@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cluster.analysis.warm_up import cut_at, warm_up_end_s
+from cluster.analysis.steady.warm_up import cut_at, warm_up_end_s
 from cluster.units import NS_PER_US
 from fakes.levels import Truth, level_record
 from fakes.wander import autoregressive

@@ -30,7 +30,9 @@ def test_every_truth_is_planted() -> None:
 @pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.name)
 def test_every_plant_is_an_experiment_that_can_be_planned(plant: Plant, tmp_path: Path) -> None:
     path = tmp_path / "experiment.yaml"
-    path.write_text(yaml.safe_dump(plant.experiment(["engine"], "127.0.0.1", 9001, 3)))
+    path.write_text(
+        yaml.safe_dump(plant.experiment(["engine"], "127.0.0.1", 9001, control_s=3, seed=7))
+    )
 
     planned = plan(load_experiment(path), frozenset({0, 1}))
 
@@ -88,6 +90,6 @@ def test_clients_that_others_starve_disturb_a_run_unless_starving_them_was_the_p
     engine = Plant("engine: busy", "much", "engine", "it is")
     client = Plant("client: hogs", "many", "client", "they do", clients=Clients(hogs=1))
 
-    assert disturbed(engine, summary(0.01)) == ""
-    assert "4.0%" in disturbed(engine, summary(0.04))
+    assert disturbed(engine, summary(0.09)) == ""
+    assert "12.0%" in disturbed(engine, summary(0.12))
     assert disturbed(client, summary(0.5)) == ""

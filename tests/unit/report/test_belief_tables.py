@@ -135,8 +135,15 @@ def test_a_host_that_could_not_be_calibrated_says_why() -> None:
     measured, not_measured = calibration_table(SUMMARY.calibrations).rows
 
     assert measured[4].text == "1,850,000/s"
-    assert measured[5].text.endswith("(cached)")
+    assert measured[6].text.endswith("(cached)")
     assert "SSH" in not_measured[4].reason
+
+
+def test_a_rate_that_the_client_did_not_end_is_a_least_one_of_each_agent() -> None:
+    own = SUMMARY.calibrations[0].model_copy(update={"bound_by": "reflector", "agents": 2})
+
+    (row,) = texts(calibration_table([own]))
+    assert row[4:6] == ["at least 1,850,000/s by each of 2", "reflector"]
 
 
 def test_the_budget_is_a_bar_of_shares_and_a_table_of_how_each_is_known() -> None:

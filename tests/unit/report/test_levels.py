@@ -1,4 +1,4 @@
-from cluster.analysis.latency import withheld
+from cluster.analysis.uncertainty.latency import withheld
 from cluster.report.levels import (
     CURVE_LEVELS_MAX,
     curve_levels,

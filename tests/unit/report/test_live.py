@@ -4,7 +4,7 @@ from typing import NoReturn
 import pytest
 from rich.console import Console
 
-from cluster.analysis.latency import withheld
+from cluster.analysis.uncertainty.latency import withheld
 from cluster.experiment.plan import Level
 from cluster.report.live import LiveSecond, LiveView, level_line, second_figures, second_line
 from fakes.summary import dead_engine_summary, sample_summary

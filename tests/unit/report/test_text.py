@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from cluster.analysis.latency import withheld
+from cluster.analysis.uncertainty.latency import withheld
 from cluster.report.cells import DASH
 from cluster.report.text import print_summary, render_summary, summary_line
 from cluster.results.engine import HotFunction

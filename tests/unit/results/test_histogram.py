@@ -77,6 +77,28 @@ def test_any_partition_merges_to_the_histogram_of_all_values(values, parts):
     assert Histogram.from_values(values) == Histogram.sum(map(Histogram.from_values, split))
 
 
+@given(samples, st.lists(st.integers(0, 7), min_size=60, max_size=60), st.randoms())
+def test_agents_and_their_workers_merge_to_the_same_bits_in_any_order_and_grouping(
+    values, workers, order
+):
+    parts = [
+        Histogram.from_values([v for v, of in zip(values, workers, strict=False) if of == worker])
+        for worker in range(8)
+    ]
+    order.shuffle(parts)
+    cut = order.randint(0, 8)
+    agents = [Histogram.sum(parts[:cut]), Histogram.sum(parts[cut:])]
+    one_by_one = Histogram.empty()
+    for part in parts:
+        one_by_one = part + one_by_one
+    whole = Histogram.from_values(values)
+
+    for merged in (Histogram.sum(agents), one_by_one):
+        assert whole.indices.tobytes() == merged.indices.tobytes()
+        assert whole.counts.tobytes() == merged.counts.tobytes()
+        assert whole.encode() == merged.encode()
+
+
 @given(samples, samples, samples)
 def test_merging_is_commutative_and_associative(a, b, c):
     x, y, z = map(Histogram.from_values, (a, b, c))

@@ -1,0 +1,1 @@
+"""Whether the load clients can be believed."""

@@ -1,0 +1,1 @@
+"""How exactly figures are known: percentiles, their intervals, repetition."""

@@ -1,0 +1,1 @@
+"""What the engine can do and what holds it back: observations, weights, sentences."""
