@@ -21,11 +21,12 @@ pytestmark = [pytest.mark.integration, needs_two_cpus]
 
 LOADS = (0.5, 0.9)
 CONTROL_S = 6
-# Of what these very orders must have waited; wakings of a shared machine are between the two.
+# Of what these very orders must have waited.
 TOLERANCE = 0.03
-MACHINE_S = 25e-6
+# CPUs that idle wake up later than busy ones, so that overhead falls with load.
+MACHINE_S = 60e-6
 MOVED = 0.5  # in percent of the orders: as many may the machine move past the p99
-CALM_S = 200e-6  # what client, loopback and engine add to an order when nobody disturbs
+CALM_S = 250e-6  # what client, loopback and engine add to an order when nobody disturbs
 
 
 def undisturbed(folder: Path, law: Law, loads: Sequence[float], control_s: int) -> list[QueueLevel]:
