@@ -147,6 +147,7 @@ def undisturbed_level(
         own = folder / str(attempt)
         own.mkdir()
         (level,) = run(own).levels
+        assert not level.ended_early, level.ended_early
         (record,) = RunDirectory.open(only_run(own)).load_levels()
         response = observe(record).control.response
         p75_ns = response.percentile(75) or 0
