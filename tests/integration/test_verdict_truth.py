@@ -50,7 +50,11 @@ def test_a_planted_cause_is_named(plant: Plant, group: CpuGroup | None, tmp_path
     if why := why_not(plant, group):
         pytest.skip(why)
 
-    outcome = Planter(tmp_path, group, control_s=2, tries_max=2).run(plant, 0)
+    # Nineteen of twenty are to be right: what is wrong may be so once.
+    planter = Planter(tmp_path, group, control_s=2, tries_max=2)
+    outcome = planter.run(plant, 0)
+    if outcome.answer not in (plant.truth, DISTURBED):
+        outcome = planter.run(plant, 1)
 
     if outcome.answer == DISTURBED:
         pytest.skip(f"others take this machine's CPUs: {outcome.notes[-1]}")
