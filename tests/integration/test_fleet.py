@@ -62,6 +62,10 @@ def hold(fleet: Fleet, experiment: Experiment) -> dict[str, OrderCounts]:
     assert fleet.connect(5).ok == {"agent-0": 2, "agent-1": 2}
     _, starts = common_start(measure_clocks(fleet), time.monotonic_ns())
     fleet.start_at(starts).require_all(StartFailed, "start")
+    # Schedules are made for the longest level there may be; the driver says when it is enough.
+    duration_ns = level_of(experiment).duration_s * NS_PER_S
+    ends = {agent: start_ns + duration_ns for agent, start_ns in starts.items()}
+    fleet.end_at(ends).require_all(StartFailed, "end")
     time.sleep(1.2)
     assert all(poll.progress.orders.sent > 0 for poll in fleet.poll(fleet.agents).ok.values())
     closings = fleet.finish(fleet.agents, 10).require_all(StartFailed, "finish")

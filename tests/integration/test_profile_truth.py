@@ -358,8 +358,11 @@ def test_a_client_that_does_not_read_is_told_from_one_that_does(
                 window = watch(session, 2)
                 talk.result()
 
-    assert window.rwnd_limited_ratio is not None
-    assert window.send_busy_ratio is not None
+    if window.rwnd_limited_ratio is None or window.send_busy_ratio is None:
+        # The kernel counts in milliseconds: what a reader takes at once adds up to none.
+        assert reads
+        assert window.not_measured["rwnd_limited_ratio"]
+        return
     held_back = window.rwnd_limited_ratio * window.send_busy_ratio
     assert held_back > 0.5 if not reads else held_back < 0.1
 
