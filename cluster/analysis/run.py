@@ -22,6 +22,7 @@ from cluster.results.engine import (
     ProfileWindow,
 )
 from cluster.results.finding import Finding, Severity
+from cluster.results.left_behind import LeftBehind
 from cluster.results.level import LevelRecord
 from cluster.results.summary import (
     Calibration,
@@ -53,6 +54,7 @@ class RunFacts:
     no_profile: str = ""  # why there is no profile at all, when that is known
     findings: Sequence[Finding] = field(default_factory=tuple)  # of the driver, about the run
     calibrations: Sequence[Calibration] = ()
+    left_behind: Sequence[LeftBehind] = ()
 
 
 def summarise_run(
@@ -105,6 +107,7 @@ def summarise_run(
         trials=1 + max((level.trial for level in levels), default=0),
         invariance=invariance,
         repeated=repeated_figures(planned),
+        left_behind=list(facts.left_behind),
     )
 
 

@@ -7,10 +7,13 @@ from typing import Literal
 
 from cluster.driver.calibration import REMEDY, calibrate_hosts, in_words, planned_shares
 from cluster.driver.engine_side import EngineSide
+from cluster.driver.limits import require_room
+from cluster.driver.offer import offer_in_words
 from cluster.driver.signals import claim_stop_signals, stop_signals_interrupt
 from cluster.errors import ClusterError
 from cluster.experiment.model import Experiment
 from cluster.experiment.plan import Level, Plan, plan
+from cluster.experiment.target import require_permitted
 from cluster.experiment.twin import TWICE, repeated, why_no_twin
 from cluster.experiment.wire import CompiledProtocol, compile_protocol
 from cluster.fleet.agent import Place
@@ -65,11 +68,13 @@ def check_experiment(experiment: Experiment) -> Check:
     """Carry out the experiment's preparations and undo them; the engine gets no load.
 
     Raises:
-        ConfigError: the experiment can't be laid out on this machine.
+        ConfigError: the experiment can't be laid out on this machine, or load may not go there.
     """
     planned = plan(experiment, frozenset(os.sched_getaffinity(0)))
     protocol = compile_protocol(experiment, planned)
-    lines = [
+    target = offer_in_words(experiment, planned, require_permitted(experiment))
+    lines = [CheckLine(area="plan", state="ok", what=target)]
+    lines += [
         CheckLine(area="plan", state="ok", what=what) for what in _plan_lines(experiment, planned)
     ]
     lines.append(CheckLine(area="protocol", state="ok", what=protocol.title))
@@ -85,6 +90,7 @@ def check_experiment(experiment: Experiment) -> Check:
             claim_stop_signals()
             clocks = measure_clocks(fleet)
             places = places_of(fleet)
+            require_room(planned.levels[0].shares, fleet.limits().ok)
             for agent, place in places.items():
                 what = (
                     f"{agent} on {place.host}, {place.cpus} CPUs, loadcluster {place.version}, "

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Literal, Self, TypeVar
 
 from cluster.driver.beside import Beside
 from cluster.driver.engine_findings import host_lost, not_clean, window_late
 from cluster.errors import ConnectionFailed, EngineError, HostError
-from cluster.experiment.model import Experiment
+from cluster.experiment.model import Experiment, SshHost
 from cluster.experiment.plan import Plan
 from cluster.host.clock import ClockOffset, clock_offset
 from cluster.host.connect import open_host
@@ -102,6 +102,17 @@ class EngineSide:
         self._begin_life(self.host)
 
     @property
+    def host_spec(self) -> Literal["local"] | SshHost:
+        """How the host is opened."""
+        return self._experiment.engine.host
+
+    @property
+    def what_it_starts(self) -> list[str]:
+        """What runs on the host because of us, in words."""
+        ours = ["the engine"] if self.can_restart else []
+        return [*ours, "reflectors", "perf and what supervises it"]
+
+    @property
     def can_restart(self) -> bool:
         """Whether the engine is started by us, and so may be started anew."""
         return self.source != "running"
@@ -186,6 +197,11 @@ class EngineSide:
     def address(self) -> str:
         """Where the orders go, as seen from the load agents."""
         return self._experiment.engine.address
+
+    @property
+    def authorized(self) -> bool:
+        """Whether that may be outside private networks."""
+        return self._experiment.engine.i_am_authorized_to_load
 
     @property
     def engine_cpus(self) -> tuple[int, ...]:

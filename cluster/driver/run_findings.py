@@ -3,6 +3,7 @@
 from cluster.errors import ClusterError
 from cluster.experiment.plan import Level
 from cluster.results.finding import Finding, Severity
+from cluster.results.left_behind import LeftBehind
 
 
 def level_did_not_start(level: Level, error: ClusterError) -> Finding:
@@ -44,3 +45,21 @@ def invariance_not_tested(why: str) -> Finding:
         code="invariance-not-tested",
         message=f"No level was compared with its twin from twice as many clients: {why}.",
     )
+
+
+def is_of_note(record: LeftBehind) -> bool:
+    """Whether something is left on a host, or that is not known."""
+    return bool(record.found or record.not_looked)
+
+
+def left_behind(record: LeftBehind) -> Finding:
+    """Something of the run is still on a host, or nobody could look."""
+    if record.found:
+        message = f"Left behind on {record.host}: {'; '.join(record.found)}"
+        advice = "What is supervised ends by itself within 20 s; remove what is still there then."
+    else:
+        message = (
+            f"Whether anything was left behind on {record.host} is not known: {record.not_looked}"
+        )
+        advice = "What ran there under our supervision ends by itself within seconds."
+    return Finding(severity=Severity.WARNING, code="left-behind", message=message, advice=advice)

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 from cluster import __version__
 from cluster.fleet.agent import Closing, Place, Poll
+from cluster.fleet.limits import Limits
+from cluster.fleet.remains import Remains
 from cluster.fleet.spec import LoadSpec
 from cluster.results.agent import Interval, Progress
 from cluster.results.histogram import Histogram
@@ -39,6 +41,8 @@ class FakeAgent:
     time_out_ratio: float = 0.0
     refuses_end: bool = False
     source_ends_after_s: int | None = None  # its file is at its end
+    connections_kept: int = 0  # after it was closed
+    open_files_max: int | None = None
     calls: list[str] = field(default_factory=list)
     ends_ns: list[int] = field(default_factory=list)  # as told while it sent
     _spec: LoadSpec | None = None
@@ -49,6 +53,10 @@ class FakeAgent:
     def place(self) -> Place:
         """See `Agent.place`."""
         return Place(self.host, 1, __version__, 2)
+
+    def limits(self) -> Limits:
+        """See `Agent.limits`."""
+        return Limits(self.host, 1, self.open_files_max, 10, None)
 
     def clock_ns(self) -> int:
         """See `Agent.clock_ns`."""
@@ -101,6 +109,11 @@ class FakeAgent:
         self.calls.append("finish")
         assert timeout_ns > 0
         return Closing(self.poll(), complete=True, tcp=None, workers=(), peak_rss_bytes=1)
+
+    def remains(self) -> Remains:
+        """See `Agent.remains`."""
+        self.calls.append("remains")
+        return Remains(threads=0, connections=self.connections_kept)
 
     def close(self) -> None:
         """See `Agent.close`."""

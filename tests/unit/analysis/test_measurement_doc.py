@@ -14,6 +14,7 @@ KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 OF_THE_DRIVER = {
     "engine-not-restarted",
     "invariance-not-tested",
+    "left-behind",
     "level-did-not-start",
     "trial-did-not-start",
 }
