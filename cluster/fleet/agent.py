@@ -3,7 +3,8 @@
 import os
 import resource
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event
 from typing import TypedDict
@@ -105,6 +106,7 @@ class Agent:
         self._calibration_cancelled = Event()
         self._kernel_times = (0, 0)  # of sends and of receives, told so far
         self._port = 0  # that the load went to
+        self._need = ""  # what memory is reserved for
 
     def place(self) -> Place:
         """Where this agent runs."""
@@ -170,19 +172,13 @@ class Agent:
         self._port = spec.port
         address = checked_address(spec.address, spec.port, authorized=spec.authorized)
         self._refusals = spec.wire.refusals
-        self._client = self._built(spec, address)
+        self._need = (
+            f"{spec.in_flight_max:,} orders in flight over {spec.share.connections:,} connections"
+        )
+        with self._memory():
+            self._client = _load_client(spec, address)
         if spec.replay is not None:
             self._read(spec.replay, self._client)
-
-    def _built(self, spec: LoadSpec, address: str) -> _native.LoadClient:
-        try:
-            return _load_client(spec, address)
-        except MemoryError as error:
-            raise PrepareError(
-                f"{socket.gethostname()} has not the memory for {spec.in_flight_max:,} orders in "
-                f"flight over {spec.share.connections:,} connections: lower "
-                "`agents.in_flight_max`, or use more load hosts"
-            ) from error
 
     def connect(self, timeout_ns: int) -> int:
         """Open every connection.
@@ -206,7 +202,8 @@ class Agent:
 
     def start_at(self, start_ns: int) -> None:
         """Let the first order be due at `start_ns` of this host's clock."""
-        self._required().start_at(start_ns)
+        with self._memory():
+            self._required().start_at(start_ns)
         self._ticks = cpu_ticks()
         self._kernel_times = (0, 0)
 
@@ -313,6 +310,16 @@ class Agent:
             use = worker_use(thread_id)
             if use is not None:
                 self._workers[thread_id] = use
+
+    @contextmanager
+    def _memory(self) -> Iterator[None]:
+        try:
+            yield
+        except MemoryError as error:
+            raise PrepareError(
+                f"{socket.gethostname()} has not the memory for {self._need}: lower "
+                "`agents.in_flight_max`, or use more load hosts"
+            ) from error
 
     def _required(self) -> _native.LoadClient:
         if self._client is None:

@@ -11,14 +11,21 @@ PATIENCE_S: Final = 3.0  # what is just ending may do so
 _LOOK_S: Final = 0.2
 _SHOWN_CHARACTERS: Final = 160
 
-# Marks come on stdin, one a line: they are in no command line of this script, which else would
-# find itself. Whatever we started has one in its environment, or, where that can't be read
+# Marks come on stdin, one a line: they are in no command line of this script. What is of its own
+# session is itself: it may have inherited an environment in which a mark is. Whatever we started has one in its environment, or, where that can't be read
 # because the program has capabilities, in the paths of its arguments.
 _LOOK: Final = r"""
 marks=$(cat)
+session() {
+    read -r stat 2>/dev/null <"/proc/$1/stat" || return
+    set -- ${stat##*) }
+    echo "$4"
+}
+own=$(session $$)
 printf '%s\n' "$marks" | grep -slaF -f - /proc/[0-9]*/environ /proc/[0-9]*/cmdline |
     cut -d / -f 3 | sort -un |
     while read -r pid; do
+        [ "$(session "$pid")" = "$own" ] && continue
         line=$(tr '\000\n\t' '   ' 2>/dev/null <"/proc/$pid/cmdline") && [ -n "$line" ] &&
             printf 'pid %s: %s\n' "$pid" "$line"
     done

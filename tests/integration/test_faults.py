@@ -315,5 +315,6 @@ def test_load_stops_by_itself_when_its_driver_is_frozen(
     assert said.exit_status == 3
     (level,) = said.summary.levels
     assert level.agents[0].errors["lease_expired"] == 1
+    assert "1 of 1 agents stopped by themselves" in level.ended_early
     assert level.orders.balanced
     footprint.assert_gone(10)
