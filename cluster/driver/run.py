@@ -153,7 +153,13 @@ class _Run:
         self._left_behind = by_host([*agents, *here])
         self._findings.extend(map(left_behind, filter(is_of_note, self._left_behind)))
         for record in self._left_behind:
-            self._directory.append_event("looked-for-remains", **record.model_dump())
+            self._directory.append_event(
+                "looked-for-remains",
+                host=record.host,
+                looked_for="; ".join(record.looked_for),
+                found="; ".join(record.found),
+                not_looked=record.not_looked,
+            )
 
     def _engine_exit(self, side: EngineSide) -> EngineExit | None:
         ended = side.ended

@@ -12,8 +12,9 @@ _LOOK_S: Final = 0.2
 _SHOWN_CHARACTERS: Final = 160
 
 # Marks come on stdin, one a line: they are in no command line of this script. What is of its own
-# session is itself: it may have inherited an environment in which a mark is. Whatever we started has one in its environment, or, where that can't be read
-# because the program has capabilities, in the paths of its arguments.
+# session is itself: it may have inherited an environment in which a mark is. Whatever we started
+# has one in its environment, or, where that can't be read because the program has capabilities,
+# in the paths of its arguments.
 _LOOK: Final = r"""
 marks=$(cat)
 session() {

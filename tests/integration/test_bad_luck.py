@@ -277,6 +277,7 @@ def test_an_interruption_keeps_what_was_measured_and_leaves_nothing(
     summary = directory.load_summary()
     assert summary.interrupted
     assert all(level.orders.balanced for level in summary.levels)
+    assert [record for record in summary.left_behind if record.found] == []
     wait_for(lambda: not descendants(process.pid), "every process to end", 10)
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", free_port)) != 0, "the engine still listens"

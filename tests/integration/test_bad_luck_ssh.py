@@ -66,6 +66,10 @@ def assert_whole(said: Said, folder: Path) -> None:
     assert level.orders.balanced
     assert level.orders.answered == level.orders.sent > 0
     assert [f for f in summary.findings if "failed" in f.code or "lost" in f.code] == []
+    (there,) = [record for record in summary.left_behind if record.host == "127.0.0.1"]
+    assert "perf and what supervises it" in there.looked_for
+    assert "temporary files" in there.looked_for
+    assert (there.found, there.not_looked) == ([], "")
     profile = only_run(folder) / "profile"
     assert [
         n for n in ARTEFACTS if not (profile / n).exists() or not (profile / n).read_bytes()
