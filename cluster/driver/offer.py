@@ -24,7 +24,8 @@ def offer_in_words(experiment: Experiment, planned: Plan, addresses: Sequence[st
     connections = agents.count * agents.connections
     return (
         f"target {where}: {_rates(planned)}, in all, from {agents.count} "
-        f"agent{'s' * (agents.count > 1)} over {connections:,} connections{agreed}"
+        f"agent{'s' * (agents.count > 1)} over {connections:,} connection{'s' * (connections > 1)}"
+        f"{agreed}"
     )
 
 

@@ -172,9 +172,7 @@ class Agent:
         self._port = spec.port
         address = checked_address(spec.address, spec.port, authorized=spec.authorized)
         self._refusals = spec.wire.refusals
-        self._need = (
-            f"{spec.in_flight_max:,} orders in flight over {spec.share.connections:,} connections"
-        )
+        self._need = f"{spec.in_flight_max:,} orders in flight"
         with self._memory():
             self._client = _load_client(spec, address)
         if spec.replay is not None:
