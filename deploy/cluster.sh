@@ -60,7 +60,10 @@ fi
 
 # Runs a verb of on-host.sh on the host of this login; standard input goes along.
 on_host() { # LOGIN VERB ARGUMENT...
-    on "$1" bash "$directory/deploy/on-host.sh" "$2" "$directory" "$token_file" "${@:3}"
+    local status=0
+    on "$1" bash "$directory/deploy/on-host.sh" "$2" "$directory" "$token_file" "${@:3}" || status=$?
+    [[ $status -ne 127 ]] || say "nothing is in $directory there: install brings it"
+    return $status
 }
 
 # Does it for all these hosts at once, each line of output after the host's login.
@@ -143,8 +146,10 @@ start)
     ;;
 status) check_status ;;
 stop)
-    [[ ${#load_logins[@]} -eq 0 ]] || each stop_on "${load_logins[@]}" || true
-    each stop_on "$head_login"
+    failed=0
+    [[ ${#load_logins[@]} -eq 0 ]] || each stop_on "${load_logins[@]}" || failed=1
+    each stop_on "$head_login" || failed=1
+    exit $failed
     ;;
 remove) each remove_from "${logins[@]}" ;;
 *) stop "unknown verb $verb; known: bundle install token start status stop remove" ;;

@@ -195,6 +195,16 @@ def test_a_token_reaches_every_host_and_a_new_one_replaces_it(
     assert all(path.stat().st_mode & 0o777 == 0o600 for path in tmp_path.rglob("auth_token"))
 
 
+def test_before_anything_is_installed_each_host_says_so(
+    tmp_path: Path, homes: dict[str, str]
+) -> None:
+    done = script("cluster.sh", "start", tmp_path / "hosts", environment=homes)
+
+    assert done.returncode == 1
+    assert "a: cluster: nothing is in loadcluster there: install brings it" in done.stdout
+    assert "the head did not start" in done.stderr
+
+
 def test_a_bundle_that_arrives_damaged_is_not_installed(site: Site) -> None:
     bundle = bundle_of(site.directory / "bundle", "1.0")
     (bundle / "requirements.txt").write_text("ray\n")
