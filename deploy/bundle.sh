@@ -4,7 +4,7 @@
 #   deploy/bundle.sh DIR
 #
 # The wheels are for this machine's Python version, processor and C library: make the bundle on a
-# machine like the hosts. The hosts need no compiler and no network for it; DIR can be carried there.
+# machine like the hosts. They need no compiler and no network for it; DIR can be carried there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source deploy/say.sh

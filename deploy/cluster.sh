@@ -12,7 +12,7 @@
 #   remove    stop, and remove everything that this script brought
 #
 # HOSTS is a file with a line per host: ROLE LOGIN ADDRESS, that is `head` (once) or `load`, what one
-# types after ssh (or `local`: this machine), its address in the cluster's network. A line
+# types after ssh (`local`: this machine), its address in the cluster's network. A line
 # `port 6379` names the head's port. Each verb can be said again: what is done already stays.
 #
 #   --directory DIR    on the hosts, from the home directory on (loadcluster)

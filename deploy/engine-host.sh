@@ -4,12 +4,12 @@
 #   deploy/engine-host.sh [--show | --apply | --undo] [--user NAME]... [--other-users]
 #                         [--perf FILE] [--group NAME] [--state FILE] [--root DIR]
 #
-# --show (the default) tells what is, what would change, and why. --apply makes a group whose members
-# may run perf with CAP_PERFMON and CAP_SYSLOG, and nobody else may run that perf. --undo restores
-# owner, mode, capabilities, group and settings as they were before the first --apply.
+# --show (the default) tells what is, what would change, and why. --apply makes a group whose
+# members may run perf with CAP_PERFMON and CAP_SYSLOG; nobody else may run that perf. --undo
+# restores owner, mode, capabilities, group and settings as they were before the first --apply.
 # --user: who joins the group: the user that loadcluster logs in as. Holds from the next login on.
-# --other-users: adds CAP_SYS_PTRACE, which older kernels want before perf may read the memory map of
-#   another user's engine. Who may run perf with it can do nearly what root can: leave it out where
+# --other-users: adds CAP_SYS_PTRACE, which older kernels want before perf may read the memory map
+#   of another user's engine. Who may run perf with it can do nearly what root can: leave it out where
 #   the profiler logs in as the engine's user.
 # --perf: the perf that gets the right; left out: the one that loadcluster would use.
 # --group: its name; left out: loadcluster-perf.

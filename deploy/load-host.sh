@@ -3,9 +3,9 @@
 #
 #   deploy/load-host.sh [--show | --apply | --undo] [--load-cpus LIST] [--state FILE] [--root DIR]
 #
-# --show (the default) tells what is, what would change, and why. --apply changes it, again and again
-# with the same outcome. --undo restores what was before the first --apply.
-# --load-cpus 2-7: interrupts keep off these CPUs, which the load workers are to have for themselves.
+# --show (the default) tells what is, what would change, and why. --apply changes it, again and
+# again with the same outcome. --undo restores what was before the first --apply.
+# --load-cpus 2-7: interrupts keep off these CPUs, which the load workers have for themselves.
 # --state: where the values from before are kept; left out: /var/lib/loadcluster/load-host.
 # --root: a directory that stands for /, for trying it out.
 #

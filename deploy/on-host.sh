@@ -4,7 +4,7 @@
 #   on-host.sh VERB DIRECTORY TOKEN_FILE [ARGUMENT]...
 #
 #   install                         an environment from the directory's wheels alone
-#   token keep|yes                  the token on standard input, kept 0600; yes: also over another one
+#   token keep|yes                  from standard input, kept 0600; yes: also over another one
 #   start head|load ADDRESS HEAD_ADDRESS PORT
 #   status | stop | remove
 set -euo pipefail
