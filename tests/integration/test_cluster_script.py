@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from integration.deploying import ROOT, script
-from integration.sshd import Sshd
+from integration.sshd import Sshd, descendants
 
 pytestmark = pytest.mark.integration
 
@@ -300,6 +300,8 @@ def test_ray_is_started_once_answers_only_the_token_and_ends_whole(site: Site) -
         for name, token in (("right", site.token), ("wrong", other))
     }
     commands = command_lines()
+    pid = int((site.installed / "ray.pid").read_text().split()[0])
+    ports = listening([pid, *descendants(pid)])
     stopped = site.run("stop")
 
     assert without.returncode == 1
@@ -313,10 +315,30 @@ def test_ray_is_started_once_answers_only_the_token_and_ends_whole(site: Site) -
     token = site.token.read_text()
     assert not [line for line in commands if token in line]
     assert any(f"--port={site.port}" in line for line in commands)
+    assert {site.port, site.port + 1, site.port + 2} <= ports
+    assert all(port in range(site.port, site.port + 7) or 10_100 <= port < 11_000 for port in ports)
     assert stopped.returncode == 0
     assert f":{site.port}" not in " ".join(command_lines())
     assert str(site.installed) not in " ".join(command_lines())
     assert "host-1: stopped: nothing" in site.run("stop").stdout
+
+
+def listening(pids: list[int]) -> set[int]:
+    """The TCP ports on which these processes listen."""
+    inodes = set()
+    for pid in pids:
+        for descriptor in Path(f"/proc/{pid}/fd").glob("*"):
+            with contextlib.suppress(OSError):
+                inodes.add(str(descriptor.readlink()).removeprefix("socket:[").rstrip("]"))
+    rows = [
+        line.split()
+        for table in ("tcp", "tcp6")
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]
+    ]
+    listens = "0A"
+    return {
+        int(row[1].rpartition(":")[2], 16) for row in rows if row[3] == listens and row[9] in inodes
+    }
 
 
 def command_lines() -> list[str]:
