@@ -205,6 +205,14 @@ def test_before_anything_is_installed_each_host_says_so(
     assert "the head did not start" in done.stderr
 
 
+def test_the_head_may_be_the_machine_one_types_on(tmp_path: Path, homes: dict[str, str]) -> None:
+    (tmp_path / "here").write_text("head local 127.0.0.1\n")
+    shutil.copytree(ROOT / "deploy", tmp_path / "loadcluster" / "deploy")
+    done = script("cluster.sh", "stop", tmp_path / "here", environment=homes)
+
+    assert (done.returncode, done.stdout) == (0, "local: stopped: nothing\n")
+
+
 def test_a_bundle_that_arrives_damaged_is_not_installed(site: Site) -> None:
     bundle = bundle_of(site.directory / "bundle", "1.0")
     (bundle / "requirements.txt").write_text("ray\n")
