@@ -43,10 +43,13 @@ class LocalRunning:
             raise EOFError
         # Not select(): it can't take descriptors above 1023, and a load client has thousands.
         ready = select.poll()
-        ready.register(self._stdout, select.POLLIN)
-        if not ready.poll(timeout_s * 1000):
-            return None
-        data = os.read(self._stdout.fileno(), 4096)
+        try:
+            ready.register(self._stdout, select.POLLIN)
+            if not ready.poll(timeout_s * 1000):
+                return None
+            data = os.read(self._stdout.fileno(), 4096)
+        except ValueError:  # another thread has closed it meanwhile
+            raise EOFError from None
         if not data:
             raise EOFError
         self._lines.feed(data)

@@ -47,6 +47,11 @@ def ended(process: subprocess.Popen[str]) -> Said:
     return Said(process.returncode, stdout, stderr)
 
 
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def assert_accounted(summary: Summary) -> None:
     """Every order has its fate, the run is marked, and somebody looked for what was left."""
     (level,) = summary.levels
@@ -93,13 +98,15 @@ def test_an_engine_that_is_killed_and_started_anew_does_not_get_the_load_back(
         wait_for_event(tmp_path, "load-started")
         time.sleep(1.5)
         os.kill(engine.pid, signal.SIGKILL)
+        wait_for(lambda: not listens(engine.port), "the port to be free")
         again = subprocess.Popen(
             [str(reference_engine()), "--port", str(engine.port)], stdout=subprocess.PIPE, text=True
         )
         with again:
+            assert again.stdout is not None
+            assert str(engine.port) in again.stdout.readline()
             said = ended(process)
             again.terminate()
-            assert again.stdout is not None
             last_words = again.stdout.read()
 
     assert said.exit_status == 3

@@ -25,6 +25,7 @@ def test_what_runs_and_what_lies_there_is_found_until_the_host_is_closed(sshd: S
                 assert [line for line in found if "supervisor.sh" in line]
                 directories = [line for line in found if line.startswith("/")]
                 assert directories == [str(Path(sleeper.directory).parent)]
+                sleeper.stop()
 
             assert remains_on(looking, [host.mark]) == []
 
