@@ -66,6 +66,9 @@ def assert_whole(said: Said, folder: Path) -> None:
     assert level.orders.balanced
     assert level.orders.answered == level.orders.sent > 0
     assert [f for f in summary.findings if "failed" in f.code or "lost" in f.code] == []
+    # The host behind SSH is this machine.
+    assert ["agent-0", "engine"] == [clock.who for clock in summary.clocks if clock.same]
+    assert summary.clocks[0].start_skew_ns is not None
     profile = only_run(folder) / "profile"
     assert [
         n for n in ARTEFACTS if not (profile / n).exists() or not (profile / n).read_bytes()
