@@ -8,6 +8,7 @@ ARGS ?=
 PRESET ?= dev
 CPP_FILES = $(shell find native benchmarks/confusion -name '*.cpp' -o -name '*.h')
 PYTHON_FILES = cluster tests benchmarks scripts deploy
+SHELL_FILES = $(shell find cluster deploy scripts -name '*.sh')
 SLOWEST = --durations=10 --durations-min=1
 
 ##@ Use
@@ -50,12 +51,13 @@ stub: environment ## write cluster/_native.pyi anew from the build
 
 ##@ Parts of them
 .PHONY: lint unit integration
-lint: environment ## format, lint, types, import contracts and spelling
+lint: environment ## format, lint (shell, too), types, import contracts and spelling
 	$(BIN)/ruff format --check $(PYTHON_FILES)
 	$(BIN)/ruff check $(PYTHON_FILES)
 	$(BIN)/clang-format --dry-run -Werror $(CPP_FILES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/shellcheck $(SHELL_FILES)
 	$(BIN)/codespell
 
 unit: environment ## Python tests without sockets or processes (ARGS= goes to pytest)
