@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from cluster.analysis.clients.client_rules import clients_failed
 from cluster.analysis.clients.invariance import client_invariance, invariance_finding
+from cluster.analysis.clock_summary import clock_findings, clock_summaries
 from cluster.analysis.level import summarise_observed
 from cluster.analysis.memory import memory
 from cluster.analysis.observed import Observed, observe
@@ -14,6 +15,7 @@ from cluster.analysis.utilisation import spinning_reason, without_predictions
 from cluster.analysis.verdict.capacity import FAILED_CODES, Capacity, capacity
 from cluster.analysis.verdict.conclude import conclude
 from cluster.experiment.model import Experiment
+from cluster.results.clock import HostClock
 from cluster.results.engine import (
     Capability,
     EngineExit,
@@ -53,6 +55,7 @@ class RunFacts:
     no_profile: str = ""  # why there is no profile at all, when that is known
     findings: Sequence[Finding] = field(default_factory=tuple)  # of the driver, about the run
     calibrations: Sequence[Calibration] = ()
+    engine_clock: HostClock | None = None
 
 
 def summarise_run(
@@ -96,6 +99,7 @@ def summarise_run(
             *_run_findings(planned, found, facts, spinning),
             *trials_agree(planned),
             *filter(None, [invariance_finding(invariance)]),
+            *clock_findings(records, facts.engine_clock),
         ],
         verdict=verdict,
         levels=levels,
@@ -105,6 +109,7 @@ def summarise_run(
         trials=1 + max((level.trial for level in levels), default=0),
         invariance=invariance,
         repeated=repeated_figures(planned),
+        clocks=clock_summaries(records, facts.engine_clock),
     )
 
 

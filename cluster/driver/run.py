@@ -161,5 +161,6 @@ class _Run:
             no_profile=side.no_profile,
             findings=[*self._levels.findings, *self._findings],
             calibrations=self._levels.calibrations,
+            engine_clock=side.clock_readings,
         )
         return summarise_run(self._levels.records, self._experiment, facts)

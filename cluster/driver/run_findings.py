@@ -1,8 +1,13 @@
 """What the reader must know when a run did not go as it was laid out."""
 
+from collections.abc import Sequence
+from typing import Final
+
 from cluster.errors import ClusterError
 from cluster.experiment.plan import Level
 from cluster.results.finding import Finding, Severity
+
+AGENTS_NAMED: Final = 5
 
 
 def level_did_not_start(level: Level, error: ClusterError) -> Finding:
@@ -43,4 +48,16 @@ def invariance_not_tested(why: str) -> Finding:
         severity=Severity.NOTE,
         code="invariance-not-tested",
         message=f"No level was compared with its twin from twice as many clients: {why}.",
+    )
+
+
+def agents_beside_engine(agents: Sequence[str]) -> Finding:
+    """They have addresses of their own, but not CPUs."""
+    who = ", ".join(agents[:AGENTS_NAMED]) + (" …" if len(agents) > AGENTS_NAMED else "")
+    return Finding(
+        severity=Severity.NOTE,
+        code="agents-beside-engine",
+        message=f"{who}: on the engine's machine, in a container or network namespace of its own. "
+        "Engine and clients share its CPUs.",
+        advice="Give both CPUs of their own (`cpus`), or use other load hosts.",
     )

@@ -8,7 +8,7 @@ from typing import Any, Generic, Self, TypeVar
 
 from cluster.errors import FleetError
 from cluster.experiment.model import Replay
-from cluster.fleet.agent import Agent, Closing, Place, Poll
+from cluster.fleet.agent import Agent, Closing, Place, Poll, Way
 from cluster.fleet.calibrate import LONGEST_S
 from cluster.fleet.calibration_spec import CalibrationSpec
 from cluster.fleet.replay_reader import FileLook
@@ -77,6 +77,10 @@ class Fleet(ABC):
     def places(self) -> PerAgent[Place]:
         """Where each agent runs. The first call: it waits for the agents' processes to start."""
         return self.call(Agent.place, self.everywhere(), START_TIMEOUT_S)
+
+    def ways_to(self, address: str, port: int) -> PerAgent[Way]:
+        """How each agent's host reaches the engine."""
+        return self.call(Agent.way_to, self.everywhere(address, port), ANSWER_TIMEOUT_S)
 
     def facts(self) -> PerAgent[HostFacts]:
         """What the agents' hosts are."""

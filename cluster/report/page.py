@@ -19,6 +19,7 @@ from cluster.report.client_tables import (
     clients_result,
     honesty_table,
 )
+from cluster.report.clock_tables import clocks_result, clocks_table
 from cluster.report.engine_tables import (
     capabilities_table,
     counters_table,
@@ -108,6 +109,8 @@ class Page:
     threads: Table
     engine_load: Table
     agents: Table
+    clocks: Table
+    clocks_result: str
     capabilities: Table
     hosts: tuple[tuple[str, Table], ...]
     method: tuple[str, ...]
@@ -156,6 +159,8 @@ def build_page(inputs: ReportInputs) -> Page:
         threads=threads_table(summary.engine.threads),
         engine_load=engine_load_table(levels),
         agents=agents_table(levels),
+        clocks=clocks_table(summary.clocks),
+        clocks_result=clocks_result(summary.clocks),
         capabilities=capabilities_table(summary.profile.capabilities),
         hosts=tuple((host, facts_table(facts)) for host, facts in hosts_of(inputs.facts).items()),
         method=method(summary),

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from cluster.results.clock import ClockSummary
 from cluster.results.engine import Capability, Counter, EngineExit, HotFunction, ThreadUse
 from cluster.results.finding import Finding
 from cluster.results.orders import OrderCounts
@@ -227,6 +228,8 @@ class AgentSummary(Record):
     jitter_during_ns: Gaps | None = None
     involuntary_switches: int | None = None
     steal_ratio: float | None = None
+    start_skew_ns: int | None = None  # began, last worker, after the common start; driver's clock
+    start_error_ns: int | None = None  # the true skew lies within ± this
 
 
 class LevelSummary(Record):
@@ -358,3 +361,4 @@ class Summary(Record):
     repeated: list[RepeatedFigure] = Field(default_factory=list)
     invariance: Invariance | None = None
     calibrations: list[Calibration] = Field(default_factory=list)
+    clocks: list[ClockSummary] = Field(default_factory=list)

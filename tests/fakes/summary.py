@@ -55,6 +55,7 @@ def sample_summary() -> Summary:
         repeated=belief.repeated(200_000),
         invariance=belief.invariance(),
         calibrations=belief.calibrations(),
+        clocks=belief.clocks(),
     )
 
 
