@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import NoReturn
 
@@ -64,7 +65,8 @@ def run(experiment: Path, overrides: tuple[str, ...], out: Path | None, *, as_js
     Exit status: 0 measured and valid, 1 failed, 2 wrong input, 3 measured but not valid,
     130 interrupted (what was measured is kept).
     """
-    with LiveView(Console(stderr=True)) as view:
+    # What libraries print meanwhile, such as Ray when a node dies, is no part of the result.
+    with redirect_stdout(sys.stderr), LiveView(Console(stderr=True)) as view:
         outcome = carry_out(_load(experiment, overrides, out), view)
     if as_json:
         click.echo(outcome.summary.model_dump_json(indent=2))
@@ -85,7 +87,8 @@ def check(experiment: Path, overrides: tuple[str, ...], *, as_json: bool) -> Non
     \b
     Example: loadcluster check configs/remote-engine.yaml
     """
-    result = check_experiment(_load(experiment, overrides, None))
+    with redirect_stdout(sys.stderr):
+        result = check_experiment(_load(experiment, overrides, None))
     click.echo(result.model_dump_json(indent=2) if as_json else result.as_text())
     sys.exit(MEASURED if result.ok else FAILED)
 

@@ -18,7 +18,7 @@ from lab.layout import LabHost
 END_S: Final = 10.0
 SYS: Final = ("class/net", "devices/virtual/net")  # what of /sys tells of the network
 
-# Children that nobody waits for are reaped by the kernel where SIGCHLD is ignored.
+# Children that nobody waits for are reaped by the kernel: the init ignores SIGCHLD.
 _INIT: Final = """
 set -e
 hostname "$NAME"
@@ -27,9 +27,8 @@ mount -t tmpfs -o mode=0755 lab /run
 mount --bind "$HOSTS_FILE" /etc/hosts
 mount -t sysfs lab "$SYS"
 for part in $PARTS; do mount --bind "$SYS/$part" "/sys/$part"; done
-trap '' CHLD
 echo ready
-exec cat >/dev/null
+exec env --ignore-signal=CHLD cat >/dev/null
 """
 _PR_SET_PDEATHSIG: Final = 1
 _EVERY_NAMESPACE: Final = 0x08000000 | 0x02000000 | 0x04000000 | 0x20000000 | 0x40000000 | 0x20000

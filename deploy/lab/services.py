@@ -60,7 +60,7 @@ def start_ray(directory: Path, host: LabHost, pid: int) -> Starting:
     """Start Ray on a host: on the head the cluster, on a load host a node that joins it."""
     is_head = host.name == HEAD.name
     role = (
-        ["--head", f"--port={RAY_PORT}", "--include-dashboard=false"]
+        ["--head", f"--port={RAY_PORT}", "--include-dashboard=false", "--no-monitor"]
         if is_head
         else [f"--address={HEAD.address}:{RAY_PORT}"]
     )
@@ -73,6 +73,7 @@ def start_ray(directory: Path, host: LabHost, pid: int) -> Starting:
         f"--object-store-memory={OBJECT_STORE_BYTES}",
         # Agents need no CPU of Ray's, and so none of the workers it would start ahead.
         "--num-cpus=0",
+        "--include-log-monitor=false",
         "--disable-usage-stats",
     ]
     return Starting(directory, host, pid, argv)

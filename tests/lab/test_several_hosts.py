@@ -1,5 +1,6 @@
 """Whole runs over several hosts, each with its own address, and the engine behind SSH."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,6 @@ from fakes.lab import Lab, why_not
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(bool(why_not()), reason=why_not())]
 
 NO_PROFILE = "profile=off"
-
-
-def summary_of(lab: Lab, folder: Path, *overrides: str) -> Summary:
-    said = lab.on("head", *lab.run(folder / "runs", *overrides))
-    # Whether a busy machine lets the clients keep their schedule is not this file's question.
-    assert said.exit_status in {0, 3}, said.stderr
-    return said.summary
 
 
 def only_level(summary: Summary) -> LevelSummary:
@@ -35,43 +29,60 @@ def peers(lab: Lab, port: int) -> list[str]:
     return [line.split()[3].rpartition(":")[0] for line in told.splitlines()]
 
 
-def test_two_hosts_load_an_engine_that_is_profiled_over_ssh(lab: Lab, tmp_path: Path) -> None:
+@dataclass(frozen=True)
+class Observed:
+    """A run over both load hosts, and what was seen beside it."""
+
+    said: Said
+    folder: Path
+    connected: list[str]  # to the engine, while the load went on
+    before: dict[str, set[str]]  # the processes of each host
+
+
+@pytest.fixture(scope="module")
+def both(whole_lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Observed:
+    lab, folder = whole_lab, tmp_path_factory.mktemp("both")
     before = {host: set(lab.processes(host).values()) for host in ("engine", "load-1", "load-2")}
-    driver = lab.start("head", *lab.run(tmp_path / "runs", "load.maximum={in_flight: 64}"))
-    wait_for_event(tmp_path, "load-started")
+    driver = lab.start("head", *lab.run(folder / "runs", "profile.window_s=2"))
+    wait_for_event(folder, "load-started")
     connected = peers(lab, 9001)
     stdout, stderr = driver.communicate(timeout=LIMIT_S)
+    return Observed(Said(driver.returncode, stdout, stderr), folder, connected, before)
 
-    said = Said(driver.returncode, stdout, stderr)
-    assert said.exit_status in {0, 3}, stderr
-    assert sorted(connected) == ["10.77.0.101"] * 4 + ["10.77.0.102"] * 4
-    for level in said.summary.levels:
-        assert level.ended_early == ""
-        assert level.orders.balanced
-        assert level.orders.answered == level.orders.sent > 0
-        assert sorted(agent.host for agent in level.agents) == ["load-1", "load-2"]
-        assert all(agent.orders.answered > 0 for agent in level.agents)
-    assert said.summary.profile.samples > 0
-    assert [f for f in said.summary.profile.hot_functions if f.name.startswith("cluster::engine")]
-    facts = RunDirectory.open(only_run(tmp_path)).load_facts()
+
+def test_two_hosts_load_an_engine_that_is_profiled_over_ssh(lab: Lab, both: Observed) -> None:
+    # Whether a busy machine lets the clients keep their schedule is not this file's question.
+    assert both.said.exit_status in {0, 3}, both.said.stderr
+    level = only_level(both.said.summary)
+    assert sorted(agent.host for agent in level.agents) == ["load-1", "load-2"]
+    assert sorted(both.connected) == ["10.77.0.101"] * 4 + ["10.77.0.102"] * 4
+    assert both.said.summary.profile.samples > 0
+    assert both.said.summary.profile.hot_functions
+    facts = RunDirectory.open(only_run(both.folder)).load_facts()
     assert {fact["hostname"] for fact in facts} >= {"engine", "load-1", "load-2"}
-    assert [i["name"] for i in facts[0]["interfaces"]] == ["eth0"]
-    for host, processes in before.items():
-        left = set(lab.processes(host).values()) - processes
-        assert [args for args in left if not args.startswith(("ray::", "sshd"))] == [], host
-        assert [args for args in left if "Agent" in args] == [], host
+    assert {tuple(i["name"] for i in fact["interfaces"]) for fact in facts} == {("eth0",)}
+
+
+def test_after_a_run_nothing_is_left_on_any_host(lab: Lab, both: Observed) -> None:
+    for host, before in both.before.items():
+        new = set(lab.processes(host).values()) - before
+        # Ray keeps workers for the next job a while.
+        assert [args for args in new if not args.startswith("ray::IDLE")] == [], host
         assert lab.on(host, "sh", "-c", 'ls "$TMPDIR"').stdout == "", host
+    assert peers(lab, 9001) == []
 
 
-def test_two_hosts_carry_twice_what_one_carries(lab: Lab, tmp_path: Path) -> None:
-    alone = summary_of(lab, tmp_path / "1", "agents.count=1", "load.rates_per_s=[1000]", NO_PROFILE)
-    both = summary_of(lab, tmp_path / "2", "agents.count=2", "load.rates_per_s=[2000]", NO_PROFILE)
+def test_two_hosts_carry_twice_what_one_carries(lab: Lab, both: Observed, tmp_path: Path) -> None:
+    alone = ("agents.count=1", "load.rates_per_s=[1000]", "profile.window_s=2")
+    said = lab.on("head", *lab.run(tmp_path / "runs", *alone))
+    assert said.exit_status in {0, 3}, said.stderr
 
-    of_one, of_two = only_level(alone), only_level(both)
+    of_one, of_two = only_level(said.summary), only_level(both.said.summary)
     assert of_one.throughput_per_s.mean == pytest.approx(1000, rel=0.02)
     assert of_two.throughput_per_s.mean == pytest.approx(2000, rel=0.02)
+    # A constant rate: half an order each is all that the hosts' phases may differ by.
     shares = [agent.orders.answered for agent in of_two.agents]
-    assert shares == [of_one.orders.answered] * 2
+    assert shares == pytest.approx([of_one.orders.answered] * 2, abs=1)
 
 
 def test_who_has_another_token_is_not_let_in(lab: Lab, tmp_path: Path) -> None:
