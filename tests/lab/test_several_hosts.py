@@ -50,7 +50,7 @@ def both(whole_lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Observed:
     return Observed(Said(driver.returncode, stdout, stderr), folder, connected, before)
 
 
-def test_two_hosts_load_an_engine_that_is_profiled_over_ssh(lab: Lab, both: Observed) -> None:
+def test_two_hosts_load_an_engine_that_is_profiled_over_ssh(both: Observed) -> None:
     # Whether a busy machine lets the clients keep their schedule is not this file's question.
     assert both.said.exit_status in {0, 3}, both.said.stderr
     level = only_level(both.said.summary)
