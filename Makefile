@@ -9,6 +9,7 @@ PRESET ?= dev
 LOAD_HOSTS ?= 2
 CPP_FILES = $(shell find native benchmarks/confusion -name '*.cpp' -o -name '*.h')
 PYTHON_FILES = cluster tests benchmarks scripts deploy
+SHELL_FILES = $(shell find cluster deploy scripts -name '*.sh')
 SLOWEST = --durations=10 --durations-min=1
 
 ##@ Use
@@ -57,12 +58,13 @@ stub: environment ## write cluster/_native.pyi anew from the build
 
 ##@ Parts of them
 .PHONY: lint unit integration lab-tests
-lint: environment ## format, lint, types, import contracts and spelling
+lint: environment ## format, lint (shell, too), types, import contracts and spelling
 	$(BIN)/ruff format --check $(PYTHON_FILES)
 	$(BIN)/ruff check $(PYTHON_FILES)
 	$(BIN)/clang-format --dry-run -Werror $(CPP_FILES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/shellcheck $(SHELL_FILES)
 	$(BIN)/codespell
 
 unit: environment ## Python tests without sockets or processes (ARGS= goes to pytest)

@@ -65,7 +65,7 @@ def run(experiment: Path, overrides: tuple[str, ...], out: Path | None, *, as_js
     Exit status: 0 measured and valid, 1 failed, 2 wrong input, 3 measured but not valid,
     130 interrupted (what was measured is kept).
     """
-    # What libraries print meanwhile, such as Ray when a node dies, is no part of the result.
+    # stdout is for results; Ray tells its own there what happened to its workers.
     with redirect_stdout(sys.stderr), LiveView(Console(stderr=True)) as view:
         outcome = carry_out(_load(experiment, overrides, out), view)
     if as_json:
@@ -87,8 +87,7 @@ def check(experiment: Path, overrides: tuple[str, ...], *, as_json: bool) -> Non
     \b
     Example: loadcluster check configs/remote-engine.yaml
     """
-    with redirect_stdout(sys.stderr):
-        result = check_experiment(_load(experiment, overrides, None))
+    result = check_experiment(_load(experiment, overrides, None))
     click.echo(result.model_dump_json(indent=2) if as_json else result.as_text())
     sys.exit(MEASURED if result.ok else FAILED)
 

@@ -1,6 +1,7 @@
 """Prints the Python packages to install, in the versions pinned in pyproject.toml.
 
-Usage: requirements.py run|develop. pip reads dependency groups itself only from 25.1 on.
+Usage: requirements.py run|develop|hosts. hosts: what `run` needs where nothing is built. pip reads
+dependency groups itself only from 25.1 on.
 """
 
 import re
@@ -21,8 +22,10 @@ def main(mode: str) -> None:
     """Print one requirement per line."""
     project = tomllib.loads(Path("pyproject.toml").read_text())
     pins = {package(line): line for line in project["dependency-groups"]["dev"]}
-    if mode == "run":
-        needed = [*project["project"]["dependencies"], *project["build-system"]["requires"], *BUILD]
+    if mode != "develop":
+        needed = project["project"]["dependencies"]
+        if mode == "run":
+            needed = [*needed, *project["build-system"]["requires"], *BUILD]
         pins = {package(line): pins.get(package(line), line) for line in needed}
     sys.stdout.writelines(f"{line}\n" for line in pins.values())
 

@@ -1,7 +1,7 @@
 # What the set-up scripts share: how they speak, and how they become root.
 # shellcheck shell=bash
 
-say() { printf 'setup: %s\n' "$*" >&2; }
+say() { printf '%s: %s\n' "${speaker:-setup}" "$*" >&2; }
 
 stop() {
     say "$@"

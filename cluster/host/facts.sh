@@ -1,4 +1,5 @@
 # Prints what this host is, one `key<TAB>value` a line; what can't be read is left out.
+# shellcheck shell=dash
 say() { [ -n "$2" ] && printf '%s\t%s\n' "$1" "$2"; }
 PATH="$PATH:/usr/sbin:/sbin"
 first() { for file in "$@"; do [ -r "$file" ] && { tr '\n' ' ' <"$file" 2>/dev/null; return; }; done; }

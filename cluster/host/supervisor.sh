@@ -13,6 +13,7 @@
 #
 # The command's own output goes to files in DIR: a pipe to a dead driver would kill it by SIGPIPE
 # just while it writes its data. There is no terminal, so no SIGHUP either.
+# shellcheck shell=bash
 
 directory=$1 max_ms=$2 heartbeat_ms=$3 stop_signal=$4 cpus=$5 cwd=$6 env_count=$7
 shift 7

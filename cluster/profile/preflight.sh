@@ -3,6 +3,7 @@
 #   sh -s -- PID DIRECTORY EVENT...  <preflight.sh
 #
 # Prints sections: a line `== NAME`, then what was found. Every step may fail without the others.
+# shellcheck shell=dash
 pid=$1 directory=$2
 shift 2
 export LC_ALL=C HOME="$directory" PERF_CONFIG=/dev/null
@@ -40,6 +41,8 @@ done
 section perf_path; echo "$perf"
 [ -n "$perf" ] || exit 0
 section perf_version; echo "$said"
+# Rights of the program itself (setcap); getcap is not on a user's PATH.
+section perf_rights; PATH=$PATH:/usr/sbin:/sbin getcap "$(readlink -f "$perf")" 2>/dev/null
 section attach; tried "$perf" stat -x ';' -e task-clock -p "$pid" -- true
 section json; tried "$perf" stat -j -e task-clock -o /dev/null -- true
 # All at once: perf opens each event by itself. What it does not know by name makes it refuse

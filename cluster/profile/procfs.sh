@@ -6,6 +6,7 @@
 # `@ real_us uptime_s looked_at_queues`, the lines `file:content` that grep found, and a line
 # `. real_us`. At the end, when the process is gone: a line `! gone`. Times are CLOCK_REALTIME,
 # the only clock bash tells without a fork; the uptime beside it shows when that clock was set.
+# shellcheck shell=bash
 pid=$1 port=$2 interval_s=$3 output=$4
 export LC_ALL=C
 # Relative names below this directory can't reach another process that later has the same pid.
@@ -32,6 +33,7 @@ while [[ -e stat ]]; do  # as long as the process is there
     before=${EPOCHREALTIME/./}
     # The kernel walks every socket for net/tcp: with many of them, look less often.
     mapfile -t sockets <net/sockstat
+    # shellcheck disable=SC2017  # whole thousands on purpose
     [[ ${sockets[*]} =~ TCP:\ inuse\ ([0-9]+)\ orphan\ [0-9]+\ tw\ ([0-9]+) ]] &&
         queues_every=$(((BASH_REMATCH[1] + BASH_REMATCH[2]) / 2000 * 10 + 1))
     queues=() looked=no

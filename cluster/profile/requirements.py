@@ -20,7 +20,7 @@ PROBED: Final = (*SOFTWARE_EVENTS, *HARDWARE, TOPDOWN)
 EVENTS: Final = frozenset((*SOFTWARE_EVENTS, *HARDWARE, *TOPDOWN_GROUP))
 _NAME: Final = 2  # column of perf stat -x
 _FREE_KIB_MIN: Final = 512 * 1024
-_CAP_PERFMON, _CAP_SYS_ADMIN = 38, 21  # bit numbers, linux/capability.h
+_CAP_PERFMON, _CAP_SYS_ADMIN, _CAP_SYSLOG = 38, 21, 34  # bit numbers, linux/capability.h
 _INSTALL_PERF: Final = (
     "sudo apt-get install linux-perf (Debian), linux-tools-generic (Ubuntu), perf (Fedora)"
 )
@@ -129,8 +129,8 @@ def host_settings(facts: Mapping[str, str]) -> list[Capability]:
 
 def _kernel(facts: Mapping[str, str]) -> list[Capability]:
     paranoid = _number(facts, "perf_event_paranoid")
-    privileged = facts.get("uid") == "0" or _has_capability(facts)
-    if paranoid is None or privileged or paranoid <= 1:
+    watches = _may(facts, perfmon=_CAP_PERFMON, sys_admin=_CAP_SYS_ADMIN)
+    if paranoid is None or watches or paranoid <= 1:
         why = ""
     else:
         why = f"perf_event_paranoid is {paranoid}: only user code is sampled"
@@ -143,24 +143,31 @@ def _kernel(facts: Mapping[str, str]) -> list[Capability]:
         )
     ]
     kptr = _number(facts, "kptr_restrict")
-    if not why and kptr is not None and (kptr > 1 or (kptr == 1 and not privileged)):
+    names = _may(facts, syslog=_CAP_SYSLOG) or (kptr == 0 and (paranoid or 0) <= 1)
+    if not why and kptr is not None and (kptr > 1 or not names):
         listed.append(
             Capability(
                 what="names of kernel functions",
                 available=False,
-                why=f"kptr_restrict is {kptr}",
-                remedy="sudo sysctl kernel.kptr_restrict=0",
+                why=f"kptr_restrict is {kptr}" + ("" if names else ", and perf has no CAP_SYSLOG"),
+                remedy="sudo sysctl kernel.kptr_restrict=1" if names else RIGHTS_REMEDY,
             )
         )
     return listed
 
 
-def _has_capability(facts: Mapping[str, str]) -> bool:
+def _may(facts: Mapping[str, str], **capabilities: int) -> bool:
+    """Whether perf will have one of them: as root, from the login, or as a program with rights."""
+    if facts.get("uid") == "0":
+        return True
+    of_program = facts.get("perf_rights", "")
+    if any(f"cap_{name}" in of_program for name in capabilities):
+        return True
     try:
         bits = int(facts.get("capabilities", ""), 16)
     except ValueError:
         return False
-    return bool(bits & (1 << _CAP_PERFMON | 1 << _CAP_SYS_ADMIN))
+    return any(bits & 1 << number for number in capabilities.values())
 
 
 def _open_files(facts: Mapping[str, str]) -> list[Capability]:

@@ -87,7 +87,7 @@ class Sshd:
     def sessions(self) -> list[int]:
         """The pids of the processes that serve connections."""
         listener = self._listener()
-        return [pid for pid in _descendants(listener.pid) if _command_line(pid).startswith("sshd")]
+        return [pid for pid in descendants(listener.pid) if _command_line(pid).startswith("sshd")]
 
     def cut_connections(self) -> None:
         """Kill what serves connections, so that clients and commands see them break."""
@@ -148,7 +148,8 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _descendants(ancestor: int) -> list[int]:
+def descendants(ancestor: int) -> list[int]:
+    """The pids of its children, their children and so on."""
     parents = {}
     for status in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):

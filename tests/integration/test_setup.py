@@ -94,7 +94,7 @@ def test_a_python_that_is_too_old_is_passed_over(bare: Path, tmp_path: Path) -> 
     assert done.stdout.strip() != str(old)
 
 
-@pytest.mark.parametrize("mode", ["run", "develop"])
+@pytest.mark.parametrize("mode", ["run", "develop", "hosts"])
 def test_python_packages_are_installed_in_their_pinned_versions(mode: str) -> None:
     done = subprocess.run(
         [sys.executable, "deploy/requirements.py", mode],
@@ -111,3 +111,4 @@ def test_python_packages_are_installed_in_their_pinned_versions(mode: str) -> No
     assert wanted <= pins
     assert "ray==2.60.0" in wanted
     assert ("pytest==9.2.0" in wanted) == (mode == "develop")
+    assert ("ninja==1.13.2" in wanted) == (mode != "hosts")

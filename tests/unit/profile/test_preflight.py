@@ -123,6 +123,25 @@ def test_a_capability_replaces_root() -> None:
     assert capability(found, "kernel stacks").available
 
 
+def test_rights_of_the_perf_program_replace_root() -> None:
+    rights = "/usr/bin/perf cap_syslog,cap_perfmon=ep"
+    found = judge(facts(uid="1000", capabilities="0", perf_rights=rights, kptr_restrict="1"))
+
+    assert capability(found, "kernel stacks").available
+    assert not [c for c in found.capabilities if "names of kernel" in c.what]
+
+
+@pytest.mark.parametrize("kptr_restrict", ["0", "1"])
+def test_the_right_to_watch_does_not_name_the_kernels_functions(kptr_restrict: str) -> None:
+    rights = "/usr/bin/perf cap_perfmon=ep"
+    found = judge(
+        facts(uid="1000", capabilities="0", perf_rights=rights, kptr_restrict=kptr_restrict)
+    )
+
+    assert capability(found, "kernel stacks").available
+    assert "no CAP_SYSLOG" in capability(found, "names of kernel").why
+
+
 def test_facts_that_can_not_be_read_are_no_error() -> None:
     found = judge({})
 
