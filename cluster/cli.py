@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import NoReturn
 
@@ -64,7 +65,8 @@ def run(experiment: Path, overrides: tuple[str, ...], out: Path | None, *, as_js
     Exit status: 0 measured and valid, 1 failed, 2 wrong input, 3 measured but not valid,
     130 interrupted (what was measured is kept).
     """
-    with LiveView(Console(stderr=True)) as view:
+    # stdout is for results; Ray tells its own there what happened to its workers.
+    with redirect_stdout(sys.stderr), LiveView(Console(stderr=True)) as view:
         outcome = carry_out(_load(experiment, overrides, out), view)
     if as_json:
         click.echo(outcome.summary.model_dump_json(indent=2))

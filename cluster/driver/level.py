@@ -109,7 +109,7 @@ class LevelRun:
         if ended_early and ended_early != INTERRUPTED:
             ended_early = self._engine_exit() or ended_early
         record = self._record(ledger, completed_s, sending_ended_ns, ended_early)
-        self.fleet.release()
+        self.fleet.release(ledger.living)
         return record
 
     def _start_together(self) -> dict[str, int]:
@@ -206,7 +206,7 @@ class LevelRun:
 
     def _drain(self, ledger: Ledger, *, early: bool) -> None:
         if early:
-            self.fleet.stop()
+            self.fleet.stop(ledger.living)
         drain_s = self.experiment.measure.drain_s + self.experiment.load.timeout_s
         try:
             closings = self.fleet.finish(ledger.living, drain_s)

@@ -124,15 +124,16 @@ class Fleet(ABC):
         """What has happened since the last poll."""
         return self.call(Agent.poll, dict.fromkeys(agents, ()), ANSWER_TIMEOUT_S)
 
-    def stop(self) -> PerAgent[None]:
-        """Send nothing more."""
-        return self.call(Agent.stop, self.everywhere(), ANSWER_TIMEOUT_S)
+    def stop(self, agents: tuple[str, ...]) -> PerAgent[None]:
+        """Send nothing more. To be asked of those that answer: the others would be waited for."""
+        return self.call(Agent.stop, dict.fromkeys(agents, ()), ANSWER_TIMEOUT_S)
 
     def finish(self, agents: tuple[str, ...], timeout_s: float) -> PerAgent[Closing]:
         """Wait until every order has met its fate, and collect the rest."""
         timeout_ns = round(timeout_s * NS_PER_S)
         return self.call(Agent.finish, dict.fromkeys(agents, (timeout_ns,)), timeout_s + SETTLE_S)
 
-    def release(self) -> PerAgent[None]:
-        """Close every connection; the agents stay for the next level."""
-        return self.call(Agent.close, self.everywhere(), ANSWER_TIMEOUT_S)
+    def release(self, agents: tuple[str, ...] | None = None) -> PerAgent[None]:
+        """Close every connection, of all agents or of these; they stay for the next level."""
+        asked = self.agents if agents is None else agents
+        return self.call(Agent.close, dict.fromkeys(asked, ()), ANSWER_TIMEOUT_S)

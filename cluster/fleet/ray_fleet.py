@@ -30,6 +30,7 @@ LOAD_RESOURCE = "loadgen"
 OBJECT_STORE_BYTES = 128 * 1024 * 1024  # snapshots and histograms are small
 SESSION_PARENT = "/tmp"  # noqa: S108  (Ray's socket paths must stay below 107 bytes)
 REACH_TIMEOUT_S = 5.0
+FETCH_TIMEOUT_S = 2.0
 KEEPER_TIMEOUT_S = 10.0
 NODE_ID_LABEL = "ray.io/node-id"  # every node has it
 THREADS_PER_ACTOR = 4  # an actor that is connecting or finishing still answers polls
@@ -55,9 +56,7 @@ class RayFleet(Fleet):
             agent: getattr(self._actors[agent], name).remote(*args)
             for agent, args in arguments.items()
         }
-        references = list(calls.values())
-        done, _ = self._ray.wait(references, num_returns=len(references), timeout=timeout_s)
-        answered = set(done)
+        answered = self._answered(list(calls.values()), timeout_s)
         ok: dict[str, T] = {}
         failed: dict[str, str] = {}
         for agent, reference in calls.items():
@@ -69,6 +68,18 @@ class RayFleet(Fleet):
             except self._ray.exceptions.RayError as error:
                 failed[agent] = _reason(error)
         return PerAgent(ok, failed)
+
+    def _answered(self, references: list[Any], timeout_s: float) -> set[Any]:
+        """Those of the answers that are here in time."""
+        # Large ones stay with their agents until they are fetched. In one wait with a silent agent
+        # that would begin when the time is up: it would take the others' answers with it.
+        given, _ = self._ray.wait(
+            references, num_returns=len(references), timeout=timeout_s, fetch_local=False
+        )
+        if not given:
+            return set()
+        here, _ = self._ray.wait(given, num_returns=len(given), timeout=FETCH_TIMEOUT_S)
+        return set(here)
 
     def close(self) -> None:
         """See `Fleet.close`."""
