@@ -6,13 +6,14 @@ MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 ARGS ?=
 PRESET ?= dev
+LOAD_HOSTS ?= 2
 CPP_FILES = $(shell find native benchmarks/confusion -name '*.cpp' -o -name '*.h')
 PYTHON_FILES = cluster tests benchmarks scripts deploy
 SHELL_FILES = $(shell find cluster deploy scripts -name '*.sh')
 SLOWEST = --durations=10 --durations-min=1
 
 ##@ Use
-.PHONY: help setup quickstart
+.PHONY: help setup quickstart lab lab-down
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} \
 	  /^##@/ {printf "\n%s\n", substr($$0, 5)} \
@@ -26,11 +27,17 @@ quickstart: run-environment ## load the reference engine on this machine, profil
 	  echo "Measured, but not valid (exit status 3 of loadcluster): the findings above say why."; \
 	else exit $$status; fi
 
+lab: run-environment ## several hosts on this machine, to try configs/lab.yaml with (root; LOAD_HOSTS=2)
+	@$(BIN)/python deploy/lab up --load-hosts $(LOAD_HOSTS)
+
+lab-down: ## take the lab down; nothing is left of it
+	@$(BIN)/python deploy/lab down
+
 setup: environment ## make .venv/ ready for use and development
 
 ##@ Change
 .PHONY: test check fix native plans stub bench confusion-matrix fuzz clean
-test: native-dev-tests unit integration ## every test that this machine can run
+test: native-dev-tests unit integration lab-tests ## every test that this machine can run
 
 check: lint native-dev-tests unit native-asan-tests native-tsan-tests fuzz-briefly ## what a change must pass
 
@@ -50,7 +57,7 @@ stub: environment ## write cluster/_native.pyi anew from the build
 	$(BIN)/python -m nanobind.stubgen -q -m cluster._native -o cluster/_native.pyi
 
 ##@ Parts of them
-.PHONY: lint unit integration
+.PHONY: lint unit integration lab-tests
 lint: environment ## format, lint (shell, too), types, import contracts and spelling
 	$(BIN)/ruff format --check $(PYTHON_FILES)
 	$(BIN)/ruff check $(PYTHON_FILES)
@@ -65,6 +72,9 @@ unit: environment ## Python tests without sockets or processes (ARGS= goes to py
 
 integration: environment ## loopback sockets, real processes, Ray on one node, sshd (ARGS= goes to pytest)
 	$(BIN)/pytest tests/integration $(SLOWEST) $(ARGS)
+
+lab-tests: environment ## several hosts in network namespaces: whole runs and faults (root, else skipped)
+	$(BIN)/pytest tests/lab $(SLOWEST) $(ARGS)
 
 bench: environment ## measure loadcluster itself: native/bench/, then every program of benchmarks/
 	cd native && PATH="$(CURDIR)/$(BIN):$$PATH" cmake --preset dev --log-level=WARNING

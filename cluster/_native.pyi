@@ -350,6 +350,12 @@ class LoadClient:
     def worker_thread_ids(self) -> list[int]:
         """The kernel's ids of the worker threads."""
 
+    def began_ns(self) -> int:
+        """
+        When the last of the workers was ready for its first order, by this host's clock; 0:
+        not all are.
+        """
+
     def tcp_stats(self) -> TcpStats:
         """tcp_info of all connections, lost ones included, until close."""
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from cluster.analysis.budget import budget
 from cluster.analysis.clients.client_host import gaps, involuntary_switches, poll_gaps
 from cluster.analysis.clients.lag import AgentWindow
+from cluster.analysis.clock_summary import start_of
 from cluster.analysis.observed import Observed, observe
 from cluster.analysis.replies import reject_reasons, reply_counts, reply_times
 from cluster.analysis.steady.steadiness import steadiness
@@ -132,6 +133,7 @@ def _agent(window: AgentWindow, seen: Observed, unstable: str) -> AgentSummary:
     agent, own = window.agent, window.own
     seconds, jitter = seen.control.seconds, agent.jitter
     tcp = agent.tcp
+    start = start_of(agent, seen.record.start_ns)
     return AgentSummary(
         agent=agent.agent,
         host=agent.host,
@@ -156,6 +158,8 @@ def _agent(window: AgentWindow, seen: Observed, unstable: str) -> AgentSummary:
         jitter_during_ns=gaps(jitter.during if jitter else None),
         involuntary_switches=involuntary_switches(agent),
         steal_ratio=agent.steal_ratio,
+        start_skew_ns=start.skew_ns if start else None,
+        start_error_ns=start.error_ns if start else None,
     )
 
 

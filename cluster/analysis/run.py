@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from cluster.analysis.clients.client_rules import clients_failed
 from cluster.analysis.clients.invariance import client_invariance, invariance_finding
+from cluster.analysis.clock_summary import clock_findings, clock_summaries
 from cluster.analysis.level import summarise_observed
 from cluster.analysis.memory import memory
 from cluster.analysis.observed import Observed, observe
@@ -14,6 +15,7 @@ from cluster.analysis.utilisation import spinning_reason, without_predictions
 from cluster.analysis.verdict.capacity import FAILED_CODES, Capacity, capacity
 from cluster.analysis.verdict.conclude import conclude
 from cluster.experiment.model import Experiment
+from cluster.results.clock import HostClock
 from cluster.results.engine import (
     Capability,
     EngineExit,
@@ -55,6 +57,7 @@ class RunFacts:
     findings: Sequence[Finding] = field(default_factory=tuple)  # of the driver, about the run
     calibrations: Sequence[Calibration] = ()
     left_behind: Sequence[LeftBehind] = ()
+    engine_clock: HostClock | None = None
 
 
 def summarise_run(
@@ -98,6 +101,7 @@ def summarise_run(
             *_run_findings(planned, found, facts, spinning),
             *trials_agree(planned),
             *filter(None, [invariance_finding(invariance)]),
+            *clock_findings(records, facts.engine_clock),
         ],
         verdict=verdict,
         levels=levels,
@@ -108,6 +112,7 @@ def summarise_run(
         invariance=invariance,
         repeated=repeated_figures(planned),
         left_behind=list(facts.left_behind),
+        clocks=clock_summaries(records, facts.engine_clock),
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Literal
 
+from cluster.driver.apart import require_apart, ways_of
 from cluster.driver.calibration import REMEDY, calibrate_hosts, in_words, planned_shares
 from cluster.driver.engine_side import EngineSide
 from cluster.driver.limits import require_room
@@ -21,11 +22,13 @@ from cluster.fleet.clocks import measure_clocks
 from cluster.fleet.protocol import Fleet
 from cluster.fleet.replay_reader import FileLook
 from cluster.fleet.spec import replayed_file
-from cluster.fleet.start import places_of, start_fleet
+from cluster.fleet.start import places_of, same_clock, start_fleet
+from cluster.host.clock import SAME_CLOCK, ClockOffset
 from cluster.results.record import Record
 from cluster.units import format_ns, format_rate, format_speed
 
 State = Literal["ok", "warning", "missing", "failed"]
+RATES_SHOWN = 3
 MARKS: dict[State, str] = {
     "ok": "ok     ",
     "warning": "warning",
@@ -88,18 +91,42 @@ def check_experiment(experiment: Experiment) -> Check:
             lines.extend(_engine_lines(side))
         with _failure_of("fleet", lines), start_fleet(experiment) as fleet:
             claim_stop_signals()
-            clocks = measure_clocks(fleet)
             places = places_of(fleet)
             require_room(planned.levels[0].shares, fleet.limits().ok)
-            for agent, place in places.items():
-                what = (
-                    f"{agent} on {place.host}, {place.cpus} CPUs, loadcluster {place.version}, "
-                    f"clock known within {format_ns(clocks[agent].error_ns)}"
-                )
-                lines.append(CheckLine(area="fleet", state="ok", what=what))
+            lines.extend(_fleet_lines(experiment, fleet, places))
+            lines.extend(
+                CheckLine(area="fleet", state="warning", what=beside.message, remedy=beside.advice)
+                for beside in require_apart(experiment, fleet, places, side.identity)
+            )
             lines.extend(_file_lines(experiment, protocol, fleet))
             lines.extend(_calibration_lines(experiment, planned, fleet, side, places))
     return Check(lines=lines)
+
+
+def _fleet_lines(
+    experiment: Experiment, fleet: Fleet, places: Mapping[str, Place]
+) -> Iterator[CheckLine]:
+    """Where each agent is, from where it reaches the engine, and what its clock is worth."""
+    clocks = measure_clocks(fleet, same=same_clock(places))
+    ways = ways_of(fleet, experiment)
+    for agent, place in places.items():
+        source = ways[agent].source
+        address = experiment.engine.address
+        yield CheckLine(
+            area="fleet",
+            state="ok" if source else "failed",
+            what=f"{agent} on {place.host}, {place.cpus} CPUs, loadcluster {place.version}, "
+            f"{_clock(clocks[agent])}, "
+            + (f"connects from {source}" if source else f"has no route to {address}"),
+            remedy="" if source else f"`engine.address` ({address}) is as seen from there.",
+        )
+
+
+def _clock(clock: ClockOffset) -> str:
+    if clock == SAME_CLOCK:
+        return "the driver's own clock"
+    off = f"{format_ns(abs(clock.offset_ns))} {'ahead' if clock.offset_ns > 0 else 'behind'}"
+    return f"clock {off}, known within {format_ns(clock.error_ns)}"
 
 
 def _calibration_lines(
@@ -133,7 +160,10 @@ def _plan_lines(experiment: Experiment, planned: Plan) -> Iterator[str]:
         yield f"{level.name}: {_offer(level)}, {_parts(level)}"
     for share in planned.levels[0].shares:
         pinned = f"on CPUs {_cpus(share.cpus)}" if share.cpus else "not pinned"
-        yield (f"{share.agent}: {share.workers} workers, {share.connections} connections, {pinned}")
+        yield (
+            f"{share.agent}: {_share(planned, share.index)}{share.workers} workers, "
+            f"{share.connections} connections, {pinned}"
+        )
     if planned.engine_cpus:
         yield f"engine on CPUs {_cpus(planned.engine_cpus)}"
     if trials > 1:
@@ -148,6 +178,19 @@ def _plan_lines(experiment: Experiment, planned: Plan) -> Iterator[str]:
         yield f"no comparison of clients: {why}" if why else f"a level once more, from {clients}"
     yield _load_s((*planned.levels, *pair))
     yield from planned.notes
+
+
+def _share(planned: Plan, index: int) -> str:
+    """What one agent offers, of all levels of a trial."""
+    shares = [level.shares[index] for level in planned.trials[0]]
+    rates = [share.rate_per_s for share in shares if share.rate_per_s]
+    parts = []
+    if len(rates) > RATES_SHOWN:
+        parts.append(f"{format_rate(rates[0])} to {format_rate(rates[-1])} at {len(rates)} levels")
+    elif rates:
+        parts.append(", then ".join(map(format_rate, rates)))
+    parts += [f"{share.in_flight:,} in flight" for share in shares if share.in_flight]
+    return "".join(f"{part}, " for part in parts)
 
 
 def _load_s(levels: Sequence[Level]) -> str:
@@ -219,7 +262,8 @@ def _cpus(cpus: tuple[int, ...]) -> str:
 def _engine_lines(side: EngineSide) -> Iterator[CheckLine]:
     yield CheckLine(area="engine", state="ok", what=f"process {side.process}")
     if side.clock is not None:
-        what = f"clock known within {format_ns(side.clock.error_ns)} ({side.clock.method})"
+        how = "" if side.clock == SAME_CLOCK else f" ({side.clock.method})"
+        what = f"{_clock(side.clock)}{how}"
         yield CheckLine(area="engine", state="ok", what=what)
     for capability in side.capabilities:
         what = capability.what + (f": {capability.why}" if capability.why else "")

@@ -1,6 +1,5 @@
 """The engine and its host during a run: started or found, watched, profiled, and left clean."""
 
-import ipaddress
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, suppress
@@ -9,18 +8,21 @@ from types import TracebackType
 from typing import Literal, Self, TypeVar
 
 from cluster.driver.beside import Beside
+from cluster.driver.engine_clock import EngineClock, engine_clock
 from cluster.driver.engine_findings import host_lost, not_clean, window_late
 from cluster.errors import ConnectionFailed, EngineError, HostError
 from cluster.experiment.model import Experiment, SshHost
 from cluster.experiment.plan import Plan
-from cluster.host.clock import ClockOffset, clock_offset
+from cluster.host.clock import SAME_CLOCK, ClockOffset
 from cluster.host.connect import open_host
 from cluster.host.engine_process import RunningEngine, find_process, start_engine
 from cluster.host.facts import facts_of
+from cluster.host.identity import Identity, identity_here, identity_of, is_loopback, is_own_address
 from cluster.host.protocol import Host
 from cluster.host.reference import reference_engine_argv
 from cluster.host.supervised import Ended
 from cluster.profile.session import ProfileSession
+from cluster.results.clock import HostClock
 from cluster.results.engine import Capability, EngineSource, EngineWindow, ProfileWindow
 from cluster.results.facts import HostFacts
 from cluster.results.finding import Finding
@@ -58,6 +60,8 @@ class EngineSide:
         self.host: Host | None = None  # None: not opened yet
         self.facts: HostFacts | None = None
         self.clock: ClockOffset | None = None
+        self.identity: Identity | None = None  # of the engine's machine; None: not known
+        self._clocks: list[EngineClock] = []  # of each life of the engine; none: it is our own
 
     def __enter__(self) -> Self:
         return self
@@ -99,6 +103,8 @@ class EngineSide:
         self.host = open_host(self._experiment.engine.host)
         self._undo.callback(self.host.close)
         self._undo.callback(self._end_life)
+        if not self.host.is_local or is_own_address(self.address):
+            self.identity = identity_of(self.host)
         self._begin_life(self.host)
 
     @property
@@ -131,7 +137,7 @@ class EngineSide:
 
     def _begin_life(self, host: Host) -> None:
         pid = self._start_or_find(host)
-        self.clock = clock_offset(host)
+        self.clock = self._compare_clocks(host)
         self.facts = self.facts or facts_of(host, self.clock)
         self._beside = Beside(WINDOW_PATIENCE_S)
         if pid is not None:
@@ -145,6 +151,25 @@ class EngineSide:
             )
             self._session = self._life.enter_context(session)
             self._life.callback(self._beside.finish)
+
+    def _compare_clocks(self, host: Host) -> ClockOffset:
+        if host.is_local:
+            return SAME_CLOCK
+        self._clocks.append(self._life.enter_context(engine_clock(host, self._max_s())))
+        return self._clocks[-1].first
+
+    @property
+    def clock_readings(self) -> HostClock | None:
+        """The engine host's clock against the driver's; None: no host or process is known."""
+        if self.host is None or self.facts is None or not self._sessions():
+            return None
+        readings = [reading for clock in self._clocks for reading in clock.readings]
+        same = self.host.is_local or identity_here().same_clock(self.identity)
+        return HostClock(
+            host=self.facts.hostname,
+            same=same and all(abs(read.offset_ns) <= read.error_ns for read in readings),
+            readings=tuple(readings),
+        )
 
     def _end_life(self) -> None:
         self._window_was_late |= self._beside.late
@@ -335,14 +360,6 @@ def _each_once(said: Iterable[T]) -> list[T]:
         if thing not in kept:
             kept.append(thing)
     return kept
-
-
-def is_loopback(address: str) -> bool:
-    """Whether that address reaches only the host itself."""
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return address == "localhost"
 
 
 def how_it_ended(ended: Ended) -> str:

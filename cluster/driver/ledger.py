@@ -111,6 +111,7 @@ class Ledger:
             jitter=closing.jitter if closing else None,
             steal_ratio=closing.steal_ratio if closing else None,
             no_kernel_times=closing.no_kernel_times if closing else "",
+            began_ns=closing.began_ns if closing else None,
         )
 
 

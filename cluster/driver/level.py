@@ -1,10 +1,11 @@
 """One level: connect all → common start → warm-up → control → profile → drain → collect."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from cluster.analysis.clocks import best_of_parts
 from cluster.driver.guards import Seen, end_of_orders, reason_to_end
 from cluster.driver.ledger import Ledger
 from cluster.driver.lengths import Lengths, LengthTests
@@ -12,7 +13,7 @@ from cluster.errors import StartFailed
 from cluster.experiment.model import Experiment
 from cluster.experiment.plan import Level
 from cluster.experiment.wire import CompiledProtocol
-from cluster.fleet.clocks import common_start, measure_clocks
+from cluster.fleet.clocks import FleetClocks, common_start
 from cluster.fleet.protocol import Fleet
 from cluster.fleet.spec import in_flight_max_of, specs_of
 from cluster.results.agent import AgentResult
@@ -69,13 +70,16 @@ class LevelRun:
     now_ns: Callable[[], int] = time.monotonic_ns
     sleep: Callable[[float], None] = time.sleep
     tests: LengthTests = field(default_factory=LengthTests)
+    same_clock: Collection[str] = ()  # agents that read the driver's own clock
     _start_ns: int = field(default=0, init=False)
     _starts: Mapping[str, int] = field(default_factory=dict, init=False)  # in each agent's clock
     _lengths: Lengths = field(init=False)
+    _clocks: FleetClocks = field(init=False)
     _profiling: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         self._lengths = Lengths(self.level, self.tests)
+        self._clocks = FleetClocks(self.fleet, self.now_ns, self.same_clock)
 
     @property
     def as_run(self) -> Level:
@@ -105,7 +109,7 @@ class LevelRun:
         if ended_early and ended_early != INTERRUPTED:
             ended_early = self._engine_exit() or ended_early
         record = self._record(ledger, completed_s, sending_ended_ns, ended_early)
-        self.fleet.release()
+        self.fleet.release(ledger.living)
         return record
 
     def _start_together(self) -> dict[str, int]:
@@ -120,9 +124,7 @@ class LevelRun:
             f"check that the engine listens on {where} and accepts "
             f"{max(share.connections for share in self.level.shares)} connections per agent",
         )
-        self._start_ns, starts = common_start(
-            measure_clocks(self.fleet, self.now_ns), self.now_ns()
-        )
+        self._start_ns, starts = common_start(self._clocks.compare(), self.now_ns())
         self.fleet.start_at(starts).require_all(StartFailed, "agents did not start")
         self.watcher.event("load-started", time_ns=self._start_ns, level=self.level.index)
         return starts
@@ -151,6 +153,7 @@ class LevelRun:
             if reason and ended_s < self.as_run.duration_s:
                 self._lengths.cut_to(ended_s)
                 return ended_s, reason if ended_s < self.as_run.duration_s else ""
+            self._clocks.glance(ledger.living)
         return self.as_run.duration_s, ""
 
     def _decide(self, second: int, ledger: Ledger) -> None:
@@ -203,7 +206,7 @@ class LevelRun:
 
     def _drain(self, ledger: Ledger, *, early: bool) -> None:
         if early:
-            self.fleet.stop()
+            self.fleet.stop(ledger.living)
         drain_s = self.experiment.measure.drain_s + self.experiment.load.timeout_s
         try:
             closings = self.fleet.finish(ledger.living, drain_s)
@@ -228,7 +231,7 @@ class LevelRun:
         control = self._window(level.warmup_s, level.control_s, completed_s)
         profile = self._window(level.control_end_s, level.profile_s, completed_s)
         self.watcher.event("load-ended", level=level.index, ended_early=ended_early)
-        results = ledger.results(self.hosts, self._starts)
+        results = self._with_clocks(ledger.results(self.hosts, self._starts))
         return LevelRecord(
             level=as_offered(level, results, completed_s),
             start_ns=self._start_ns,
@@ -246,6 +249,16 @@ class LevelRun:
             manners=ReplyManners(
                 timed_reply=self.protocol.timed_reply, reasons=dict(self.protocol.reasons)
             ),
+        )
+
+    def _with_clocks(self, results: Sequence[AgentResult]) -> tuple[AgentResult, ...]:
+        return tuple(
+            replace(
+                result,
+                clock=tuple(best_of_parts(self._clocks.readings[result.agent])),
+                same_clock=self._clocks.is_same(result.agent),
+            )
+            for result in results
         )
 
     def _window(self, first_s: int, length_s: int, completed_s: int) -> EngineWindow | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from cluster.analysis.level import summarise_level
 from cluster.analysis.series import answered_between
 from cluster.analysis.verdict.capacity import level_to_repeat
+from cluster.driver.apart import require_apart
 from cluster.driver.calibration import calibrate_hosts, in_words, planned_shares
 from cluster.driver.engine_side import EngineSide
 from cluster.driver.left_behind import look_at_agents
@@ -29,7 +30,7 @@ from cluster.experiment.twin import pair_of, twin_cpus, why_no_twin
 from cluster.experiment.wire import CompiledProtocol
 from cluster.fleet.agent import Place
 from cluster.fleet.protocol import Fleet
-from cluster.fleet.start import places_of, start_fleet
+from cluster.fleet.start import places_of, same_clock, start_fleet
 from cluster.report.live import LiveView
 from cluster.results.engine import ProfileWindow
 from cluster.results.facts import HostFacts
@@ -68,6 +69,7 @@ class Levels:
     start_fleet: Callable[[Experiment, int], Fleet] = start_fleet
     _fleet: Fleet | None = None  # that carries load now
     _hosts: dict[str, str] = field(default_factory=dict)  # host name by agent
+    _same_clock: frozenset[str] = frozenset()  # agents that read the driver's own clock
     _facts: dict[str, HostFacts] = field(default_factory=dict)  # by host name
 
     def carry_out(self, side: EngineSide, fleet: Fleet, stack: ExitStack) -> None:
@@ -143,7 +145,14 @@ class Levels:
     def _carry_out_level(self, side: EngineSide, fleet: Fleet, level: Level) -> LevelRecord:
         watcher = LevelWatcher(level, self.view, self.directory)
         run = self.level_run(
-            self.experiment, self.protocol, level, fleet, self._hosts, side, watcher
+            self.experiment,
+            self.protocol,
+            level,
+            fleet,
+            self._hosts,
+            side,
+            watcher,
+            same_clock=self._same_clock,
         )
         self.view.level_started(level)
         record = run.carry_out()
@@ -206,6 +215,9 @@ class Levels:
         """Note where the agents are, and what their hosts are."""
         meeting = Meeting(places_of(fleet), fleet.facts().ok)
         self._hosts = {name: place.host for name, place in meeting.places.items()}
+        self._same_clock = same_clock(meeting.places)
+        beside = require_apart(self.experiment, fleet, meeting.places, side.identity)
+        self.findings.extend(finding for finding in beside if finding not in self.findings)
         if side.facts is not None:
             self._facts.setdefault(side.facts.hostname, side.facts)
         for host in meeting.facts.values():

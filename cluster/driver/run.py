@@ -196,5 +196,6 @@ class _Run:
             findings=[*self._levels.findings, *self._findings],
             calibrations=self._levels.calibrations,
             left_behind=self._left_behind,
+            engine_clock=side.clock_readings,
         )
         return summarise_run(self._levels.records, self._experiment, facts)

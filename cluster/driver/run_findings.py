@@ -1,9 +1,14 @@
 """What the reader must know when a run did not go as it was laid out."""
 
+from collections.abc import Sequence
+from typing import Final
+
 from cluster.errors import ClusterError
 from cluster.experiment.plan import Level
 from cluster.results.finding import Finding, Severity
 from cluster.results.left_behind import LeftBehind
+
+AGENTS_NAMED: Final = 5
 
 
 def level_did_not_start(level: Level, error: ClusterError) -> Finding:
@@ -63,3 +68,15 @@ def left_behind(record: LeftBehind) -> Finding:
         )
         advice = "What ran there under our supervision ends by itself within seconds."
     return Finding(severity=Severity.WARNING, code="left-behind", message=message, advice=advice)
+
+
+def agents_beside_engine(agents: Sequence[str]) -> Finding:
+    """They have addresses of their own, but not CPUs."""
+    who = ", ".join(agents[:AGENTS_NAMED]) + (" …" if len(agents) > AGENTS_NAMED else "")
+    return Finding(
+        severity=Severity.NOTE,
+        code="agents-beside-engine",
+        message=f"{who}: on the engine's machine, in a container or network namespace of its own. "
+        "Engine and clients share its CPUs.",
+        advice="Give both CPUs of their own (`cpus`), or use other load hosts.",
+    )

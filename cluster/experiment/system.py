@@ -133,6 +133,11 @@ class Agents(Section):
         le=16_777_216,
         description="Unanswered orders per agent; beyond, orders wait (their intended time stays).",
     )
+    on_engine_host: bool = Field(
+        default=False,
+        description="Agents may share the engine's host; else only a loopback `engine.address`, or "
+        "a run on one machine, lets them.",
+    )
 
     @model_validator(mode="after")
     def _each_worker_has_its_own(self) -> Self:

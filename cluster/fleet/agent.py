@@ -15,7 +15,14 @@ from cluster import __version__, _native
 from cluster.errors import ClusterError
 from cluster.experiment.model import Bursts, Hawkes, OrderFlow, Replay
 from cluster.fleet.calibrate import calibrate
-from cluster.fleet.calibration_cache import cache_directory, key_of, native_build, recall, remember
+from cluster.fleet.calibration_cache import (
+    cache_directory,
+    client_build,
+    key_of,
+    native_build,
+    recall,
+    remember,
+)
 from cluster.fleet.calibration_spec import CalibrationSpec
 from cluster.fleet.host_cpu import Ticks, cpu_ticks, steal_ratio
 from cluster.fleet.kernel_times import why_no_kernel_times
@@ -26,6 +33,7 @@ from cluster.fleet.spec import LoadSpec, ReplaySpec
 from cluster.fleet.target import checked_address
 from cluster.fleet.worker_use import worker_use
 from cluster.host.facts import facts_of
+from cluster.host.identity import Identity, identity_here, is_own_address, source_address
 from cluster.host.local import LocalHost
 from cluster.results.agent import Interval, Jitter, Progress, TcpStats, WorkerThread
 from cluster.results.facts import HostFacts
@@ -57,6 +65,16 @@ class Place:
     process_id: int
     version: str
     cpus: int
+    build: str = ""  # of the native load client; empty: not told
+    identity: Identity | None = None  # of the machine; None: not told
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a load host reaches the engine."""
+
+    source: str  # address that its connections come from; empty: the engine can't be reached
+    own: bool  # the engine's address is one of this host's
 
 
 @dataclass(frozen=True)
@@ -81,6 +99,7 @@ class Closing:
     jitter: Jitter | None = None
     steal_ratio: float | None = None  # of the host's CPU time, from the start to the end
     no_kernel_times: str = ""  # why the activity has none of sends, of receives or of both
+    began_ns: int | None = None  # when the last worker was ready for its first order, own clock
 
 
 class _Source(TypedDict, total=False):
@@ -110,7 +129,18 @@ class Agent:
 
     def place(self) -> Place:
         """Where this agent runs."""
-        return Place(socket.gethostname(), os.getpid(), __version__, len(os.sched_getaffinity(0)))
+        return Place(
+            host=socket.gethostname(),
+            process_id=os.getpid(),
+            version=__version__,
+            cpus=len(os.sched_getaffinity(0)),
+            build=client_build(),
+            identity=identity_here(),
+        )
+
+    def way_to(self, address: str, port: int) -> Way:
+        """How this host reaches the engine."""
+        return Way(source_address(address, port), own=is_own_address(address))
 
     def facts(self) -> HostFacts:
         """What this host is."""
@@ -262,6 +292,7 @@ class Agent:
             jitter=_jitter(client.jitter()),
             steal_ratio=stolen,
             no_kernel_times=why_no_kernel_times(client.kernel_times_refused(), *self._kernel_times),
+            began_ns=client.began_ns() or None,
         )
 
     def remains(self) -> Remains:

@@ -72,12 +72,17 @@ def key_of(spec: CalibrationSpec, build: str) -> Key:
 
 def native_build() -> str:
     """A digest of the load client and of the reflector, as they are installed here."""
-    digest = hashlib.sha256()
+    return hashlib.sha256(_client() + reference_engine().read_bytes()).hexdigest()[:16]
+
+
+def client_build() -> str:
+    """A digest of the load client, as it is installed here."""
+    return hashlib.sha256(_client()).hexdigest()[:16]
+
+
+def _client() -> bytes:
     client = find_spec("cluster._native")
-    if client is not None and client.origin:
-        digest.update(Path(client.origin).read_bytes())
-    digest.update(reference_engine().read_bytes())
-    return digest.hexdigest()[:16]
+    return Path(client.origin).read_bytes() if client is not None and client.origin else b""
 
 
 def recall(directory: Path, key: Key, now: datetime | None = None) -> Calibration | None:

@@ -8,7 +8,7 @@ from typing import Any, Generic, Self, TypeVar
 
 from cluster.errors import FleetError
 from cluster.experiment.model import Replay
-from cluster.fleet.agent import Agent, Closing, Place, Poll
+from cluster.fleet.agent import Agent, Closing, Place, Poll, Way
 from cluster.fleet.calibrate import LONGEST_S
 from cluster.fleet.calibration_spec import CalibrationSpec
 from cluster.fleet.limits import Limits
@@ -81,6 +81,10 @@ class Fleet(ABC):
         """Where each agent runs. The first call: it waits for the agents' processes to start."""
         return self.call(Agent.place, self.everywhere(), START_TIMEOUT_S)
 
+    def ways_to(self, address: str, port: int) -> PerAgent[Way]:
+        """How each agent's host reaches the engine."""
+        return self.call(Agent.way_to, self.everywhere(address, port), ANSWER_TIMEOUT_S)
+
     def facts(self) -> PerAgent[HostFacts]:
         """What the agents' hosts are."""
         return self.call(Agent.facts, self.everywhere(), START_TIMEOUT_S)
@@ -127,9 +131,9 @@ class Fleet(ABC):
         """What has happened since the last poll."""
         return self.call(Agent.poll, dict.fromkeys(agents, ()), ANSWER_TIMEOUT_S)
 
-    def stop(self) -> PerAgent[None]:
-        """Send nothing more."""
-        return self.call(Agent.stop, self.everywhere(), ANSWER_TIMEOUT_S)
+    def stop(self, agents: tuple[str, ...]) -> PerAgent[None]:
+        """Send nothing more. To be asked of those that answer: the others would be waited for."""
+        return self.call(Agent.stop, dict.fromkeys(agents, ()), ANSWER_TIMEOUT_S)
 
     def finish(self, agents: tuple[str, ...], timeout_s: float) -> PerAgent[Closing]:
         """Wait until every order has met its fate, and collect the rest."""
@@ -140,6 +144,7 @@ class Fleet(ABC):
         """What the agents' processes still have of the load, after `release`."""
         return self.call(Agent.remains, self.everywhere(), ANSWER_TIMEOUT_S)
 
-    def release(self) -> PerAgent[None]:
-        """Close every connection; the agents stay for the next level."""
-        return self.call(Agent.close, self.everywhere(), ANSWER_TIMEOUT_S)
+    def release(self, agents: tuple[str, ...] | None = None) -> PerAgent[None]:
+        """Close every connection, of all agents or of these; they stay for the next level."""
+        asked = self.agents if agents is None else agents
+        return self.call(Agent.close, dict.fromkeys(asked, ()), ANSWER_TIMEOUT_S)

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import IO, Any, Self, TypeVar
@@ -31,7 +31,9 @@ LOAD_RESOURCE = "loadgen"
 OBJECT_STORE_BYTES = 128 * 1024 * 1024  # snapshots and histograms are small
 SESSION_PARENT = "/tmp"  # noqa: S108  (Ray's socket paths must stay below 107 bytes)
 REACH_TIMEOUT_S = 5.0
+FETCH_TIMEOUT_S = 2.0
 KEEPER_TIMEOUT_S = 10.0
+NODE_ID_LABEL = "ray.io/node-id"  # every node has it
 THREADS_PER_ACTOR = 4  # an actor that is connecting or finishing still answers polls
 
 
@@ -60,9 +62,7 @@ class RayFleet(Fleet):
             agent: getattr(self._actors[agent], name).remote(*args)
             for agent, args in arguments.items()
         }
-        references = list(calls.values())
-        done, _ = self._ray.wait(references, num_returns=len(references), timeout=timeout_s)
-        answered = set(done)
+        answered = self._answered(list(calls.values()), timeout_s)
         ok: dict[str, T] = {}
         failed: dict[str, str] = {}
         for agent, reference in calls.items():
@@ -75,6 +75,18 @@ class RayFleet(Fleet):
                 failed[agent] = _reason(error)
         return PerAgent(ok, failed)
 
+    def _answered(self, references: list[Any], timeout_s: float) -> set[Any]:
+        """Those of the answers that are here in time."""
+        # Large ones stay with their agents until they are fetched. In one wait with a silent agent
+        # that would begin when the time is up: it would take the others' answers with it.
+        given, _ = self._ray.wait(
+            references, num_returns=len(references), timeout=timeout_s, fetch_local=False
+        )
+        if not given:
+            return set()
+        here, _ = self._ray.wait(given, num_returns=len(given), timeout=FETCH_TIMEOUT_S)
+        return set(here)
+
     def close(self) -> None:
         """See `Fleet.close`."""
         if self._actors:
@@ -82,7 +94,12 @@ class RayFleet(Fleet):
             self._release()
 
 
-def start_ray(settings: Ray, agents: tuple[str, ...], hosts: int | None = None) -> RayFleet:
+def start_ray(
+    settings: Ray,
+    agents: tuple[str, ...],
+    hosts: int | None = None,
+    avoid: Collection[str] = (),
+) -> RayFleet:
     """Start an embedded Ray, or join the one at `settings.address`, and place one actor per agent.
 
     Args:
@@ -90,6 +107,7 @@ def start_ray(settings: Ray, agents: tuple[str, ...], hosts: int | None = None) 
         agents: Their names.
         hosts: So many load hosts are enough, agents that follow each other then share one; left
             out: each agent needs its own.
+        avoid: Addresses of nodes of a joined cluster that get no agent.
 
     Raises:
         StartFailed: Ray does not start or can't be joined, or has no room for every agent.
@@ -105,7 +123,9 @@ def start_ray(settings: Ray, agents: tuple[str, ...], hosts: int | None = None) 
         if cleaner is not None:
             # Ray's own processes only: this process has other children, such as the engine.
             cleaner.watch_over(family(os.getpid(), cleaner.session))
-        actors = _place(ray, settings, agents, hosts or len(agents), undo)
+        if settings.address is None:
+            avoid = ()  # there is one node
+        actors = _place(ray, settings, agents, hosts or len(agents), avoid=avoid, undo=undo)
         # From here on the fleet's own close undoes it.
         marks = (Path(cleaner.session).name,) if cleaner is not None else ()
         return RayFleet(ray, actors, undo.pop_all().close, marks)
@@ -181,7 +201,7 @@ def _join(settings: Ray) -> ModuleType:
     except Exception as error:
         raise StartFailed(
             f"the Ray cluster at {settings.address} can't be joined",
-            {"ray": _first_line(error)},
+            {"ray": _mismatch(error) or _first_line(error)},
             "check `ray status` there, `ray.address`, and that this user has the cluster's token "
             "(RAY_AUTH_TOKEN_PATH or ~/.ray/auth_token)",
         ) from error
@@ -200,6 +220,8 @@ def _place(
     settings: Ray,
     agents: tuple[str, ...],
     hosts: int,
+    *,
+    avoid: Collection[str],
     undo: contextlib.ExitStack,
 ) -> dict[str, Any]:
     from ray.util.placement_group import placement_group, remove_placement_group  # noqa: PLC0415
@@ -209,14 +231,18 @@ def _place(
 
     # One load host per agent on a cluster; an embedded Ray is a single host by definition.
     strategy = "PACK" if settings.address is None else "STRICT_SPREAD"
-    if settings.address is not None and _load_hosts(ray) >= len(agents):
+    nodes = _load_hosts(ray)
+    avoided = [node for node in nodes if node["NodeManagerAddress"] in avoid]
+    if settings.address is not None and len(nodes) - len(avoided) >= len(agents):
         hosts = len(agents)
-    group = placement_group([{LOAD_RESOURCE: 1}] * hosts, strategy=strategy)
+    group = placement_group(
+        [{LOAD_RESOURCE: 1}] * hosts, strategy=strategy, **_not_on(avoided, hosts)
+    )
     undo.callback(_quietly, functools.partial(remove_placement_group, group))
     if not group.wait(settings.start_timeout_s):
         raise StartFailed(
             f"no room for {len(agents)} agents within {settings.start_timeout_s:g} s",
-            {"ray": f"{_load_hosts(ray)} nodes offer the resource `{LOAD_RESOURCE}`"},
+            {"ray": _room(_load_hosts(ray), avoided)},
             f"start each load host with: ray start --address=… "
             f"--resources='{{\"{LOAD_RESOURCE}\": 1}}'",
         )
@@ -237,8 +263,23 @@ def _place(
     return actors
 
 
-def _load_hosts(ray: ModuleType) -> int:
-    return sum(1 for node in ray.nodes() if node["Alive"] and LOAD_RESOURCE in node["Resources"])
+def _load_hosts(ray: ModuleType) -> list[dict[str, Any]]:
+    return [node for node in ray.nodes() if node["Alive"] and LOAD_RESOURCE in node["Resources"]]
+
+
+def _not_on(avoided: list[dict[str, Any]], bundles: int) -> dict[str, Any]:
+    if not avoided:
+        return {}
+    ids = ",".join(node["NodeID"] for node in avoided)
+    return {"bundle_label_selector": [{NODE_ID_LABEL: f"!in({ids})"}] * bundles}
+
+
+def _room(nodes: list[dict[str, Any]], avoided: list[dict[str, Any]]) -> str:
+    said = f"{len(nodes)} nodes offer the resource `{LOAD_RESOURCE}`"
+    if not avoided:
+        return said
+    left_out = ", ".join(node["NodeManagerAddress"] for node in avoided)
+    return f"{said}; the engine's own ({left_out}) is left out, unless `agents.on_engine_host`"
 
 
 def _ray_with_token(token: Path | None) -> ModuleType:
@@ -277,6 +318,12 @@ def _quietly(undo: Callable[[], object]) -> None:
 def _reason(error: Exception) -> str:
     cause = getattr(error, "cause", None) or error
     return _first_line(cause)
+
+
+def _mismatch(error: BaseException) -> str:
+    """Ray's own words where its or Python's versions differ: both, on one line."""
+    said = " ".join(str(error).split())
+    return said if said.startswith("Version mismatch") else ""
 
 
 def _first_line(error: BaseException) -> str:

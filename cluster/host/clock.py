@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cluster.host.protocol import Host
 from cluster.host.supervised import Exchange, Supervised
 
 
@@ -27,19 +26,12 @@ class ClockOffset:
 SAME_CLOCK = ClockOffset(0, 0, "the same clock")
 
 
-def clock_offset(host: Host) -> ClockOffset:
-    """The offset of `host`; exactly 0 with no error for this machine. Raises HostError."""
-    if host.is_local:
-        return SAME_CLOCK
-    asked = Supervised.start(host, ["sleep", "60"], label="the clock exchange", max_s=60)
-    try:
-        return measure_offset(asked)
-    finally:
-        asked.stop()
-
-
 def measure_offset(supervised: Supervised, exchanges: int = 20) -> ClockOffset:
-    """As `clock_offset`, through a command that runs already. Raises HostError."""
+    """The offset of a host through a command that runs there; exactly 0 with no error for ours.
+
+    Raises:
+        HostError: the host does not tell.
+    """
     if supervised.host.is_local:
         return SAME_CLOCK
     return best_offset([supervised.exchange() for _ in range(exchanges)], supervised.clock_error_ns)

@@ -224,6 +224,15 @@ GLOSSARY: Final[dict[str, str]] = {
     "Buffer-limited": "Share of the time that the client's own send buffer held it back.",
     "Peak memory": "The largest resident size of the process.",
     "Errors": "Failures of the load client by kind.",
+    "Clocks": "Every host's monotonic clock against the driver's, compared again and again during "
+    "the run, and how near to the common start the agents began.",
+    "Clock offset": "The host's clock minus the driver's, at the first start.",
+    "Clock error": "The offset at a start is known within ± this, by half the delay of the "
+    "quickest exchanges.",
+    "Clock drift": "By how many millionths the clock runs faster than the driver's, and how "
+    "exactly that is known.",
+    "Start skew": "When the agent's last worker was ready for its first order, minus the common "
+    "start, by the driver's clock; of the level where it was largest.",
     "Hosts": "What every host was during the run.",
     "Fact": "One property of a host.",
     "Value": "What was measured.",

@@ -19,6 +19,7 @@ from cluster.report.client_tables import (
     clients_result,
     honesty_table,
 )
+from cluster.report.clock_tables import clocks_result, clocks_table
 from cluster.report.engine_tables import (
     capabilities_table,
     counters_table,
@@ -109,6 +110,8 @@ class Page:
     threads: Table
     engine_load: Table
     agents: Table
+    clocks: Table
+    clocks_result: str
     capabilities: Table
     hosts: tuple[tuple[str, Table], ...]
     left_behind: Table
@@ -159,6 +162,8 @@ def build_page(inputs: ReportInputs) -> Page:
         threads=threads_table(summary.engine.threads),
         engine_load=engine_load_table(levels),
         agents=agents_table(levels),
+        clocks=clocks_table(summary.clocks),
+        clocks_result=clocks_result(summary.clocks),
         capabilities=capabilities_table(summary.profile.capabilities),
         hosts=tuple((host, facts_table(facts)) for host, facts in hosts_of(inputs.facts).items()),
         left_behind=left_behind_table(summary.left_behind),

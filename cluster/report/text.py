@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from cluster.report.cells import DASH, UNEXPLAINED, absent, format_ratio
+from cluster.report.clock_tables import clocks_grid, clocks_result
 from cluster.report.findings import finding_groups, headline
 from cluster.report.frames import short_name
 from cluster.report.left_behind import left_behind_result
@@ -37,6 +38,7 @@ def render_summary(summary: Summary, report_path: Path | None, *, width: int = 1
         _reject_reasons(summary.levels, width),
         _evidence(summary, width),
         _findings(summary, width),
+        _clocks(summary, width),
         _functions(summary, width),
     ]
     lines = [line for block in blocks if block for line in (*block, "")]
@@ -263,6 +265,16 @@ def _findings(summary: Summary, width: int) -> list[str]:
         place = f"{group.level}: " if group.level else ""
         text = " ".join(filter(None, (place + group.message, group.likewise, group.advice)))
         lines += _wrap(text, width, f"{_INDENT}{group.severity:<9}")
+    return lines
+
+
+def _clocks(summary: Summary, width: int) -> list[str]:
+    clocks = summary.clocks
+    if not clocks:
+        return []
+    lines = ["CLOCKS", *_wrap(f"{clocks_result(clocks)}.", width)]
+    if not all(clock.same for clock in clocks):
+        lines += _grid(clocks_grid(clocks), width)
     return lines
 
 

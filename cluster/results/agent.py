@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from cluster.results.clock import ClockReading
 from cluster.results.histogram import Histogram
 from cluster.results.orders import OrderCounts
 from cluster.results.over_time import Activity, Slots
@@ -114,3 +115,6 @@ class AgentResult:
     jitter: Jitter | None = None
     steal_ratio: float | None = None  # of its host's CPU time, during the load
     no_kernel_times: str = ""  # why `activity` has none of sends, of receives or of both
+    began_ns: int | None = None  # when its last worker was ready for its first order, own clock
+    clock: tuple[ClockReading, ...] = ()  # its clock against the driver's, in order of time
+    same_clock: bool = False  # its clock is the driver's own

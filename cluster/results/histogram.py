@@ -123,9 +123,14 @@ class Histogram:
         counts = self.counts
         small = len(counts) == 0 or int(counts.max()) < 2**32
         return (
-            Histogram.from_sparse,
+            Histogram._from_process,
             (self.indices.astype(np.uint32), counts.astype(np.uint32) if small else counts),
         )
+
+    @classmethod
+    def _from_process(cls, indices: NDArray[np.uint32], counts: NDArray[np.integer[Any]]) -> Self:
+        # It was a histogram there, and checked: a driver of a thousand agents can't check it again.
+        return cls._frozen(indices.astype(np.int64), counts.astype(np.int64))
 
     @cached_property
     def _cumulative(self) -> Integers:

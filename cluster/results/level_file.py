@@ -16,6 +16,7 @@ from cluster.results.agent import (
     TcpStats,
     WorkerThread,
 )
+from cluster.results.clock import ClockReading
 from cluster.results.engine import EngineWindow, ProfileWindow
 from cluster.results.histogram import Histogram
 from cluster.results.hlog import LogInterval
@@ -54,6 +55,10 @@ class StoredAgent(Record):
     reject_reasons: dict[str, int] = Field(default_factory=dict)
     steal_ratio: float | None = None
     no_kernel_times: str = ""
+    # Nor of before clocks were kept.
+    began_ns: int | None = None
+    clock: tuple[ClockReading, ...] = ()
+    same_clock: bool = False
 
 
 class StoredLevel(Record):
@@ -186,6 +191,9 @@ def _agent_result(stored: StoredAgent, histograms: Histograms) -> AgentResult:
         reject_reasons=stored.reject_reasons,
         steal_ratio=stored.steal_ratio,
         no_kernel_times=stored.no_kernel_times,
+        began_ns=stored.began_ns,
+        clock=stored.clock,
+        same_clock=stored.same_clock,
     )
     intervals = (
         Interval(

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from cluster.results.clock import ClockSummary
 from cluster.results.engine import Capability, Counter, EngineExit, HotFunction, ThreadUse
 from cluster.results.finding import Finding
 from cluster.results.left_behind import LeftBehind
@@ -228,6 +229,8 @@ class AgentSummary(Record):
     jitter_during_ns: Gaps | None = None
     involuntary_switches: int | None = None
     steal_ratio: float | None = None
+    start_skew_ns: int | None = None  # began, last worker, after the common start; driver's clock
+    start_error_ns: int | None = None  # the true skew lies within ± this
 
 
 class LevelSummary(Record):
@@ -360,3 +363,4 @@ class Summary(Record):
     invariance: Invariance | None = None
     calibrations: list[Calibration] = Field(default_factory=list)
     left_behind: list[LeftBehind] = Field(default_factory=list)  # empty: nobody looked
+    clocks: list[ClockSummary] = Field(default_factory=list)

@@ -164,6 +164,10 @@ void bind_client(nb::module_& module) {
              "and what came after the first 32. Empty until every worker has ended.")
         .def("worker_thread_ids", &LoadClient::worker_thread_ids,
              "The kernel's ids of the worker threads.")
+        .def(
+            "began_ns", &LoadClient::began_ns,
+            "When the last of the workers was ready for its first order, by this host's clock; 0:\n"
+            "not all are.")
         .def("tcp_stats", &LoadClient::tcp_stats,
              "tcp_info of all connections, lost ones included, until close.")
         .def("stop", &LoadClient::stop,

@@ -365,6 +365,16 @@ std::vector<pid_t> LoadClient::worker_thread_ids() const {
     return ids;
 }
 
+std::int64_t LoadClient::began_ns() const noexcept {
+    std::int64_t last_ns = 0;
+    for (const auto& shared : shared_) {
+        const std::int64_t began_ns = shared->began_ns.load(std::memory_order_relaxed);
+        if (began_ns == 0) return 0;
+        last_ns = std::max(last_ns, began_ns);
+    }
+    return last_ns;
+}
+
 TcpStats LoadClient::tcp_stats() const {
     return read_tcp_stats(descriptors());
 }

@@ -72,6 +72,10 @@ public:
     std::vector<std::pair<std::string, std::uint64_t>> reject_reasons() const;
 
     std::vector<pid_t> worker_thread_ids() const;
+
+    /// When the last of the workers was ready for its first order, by the clock; 0: not all are.
+    std::int64_t began_ns() const noexcept;
+
     TcpStats tcp_stats() const;
 
     /// Ends sending now: what is due and not sent stays unsent. Answers are awaited for the drain

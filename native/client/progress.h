@@ -63,6 +63,8 @@ struct alignas(128) WorkerShared {
     /// Orders due from this time of the clock on are not sent, and not intended.
     std::atomic<std::int64_t> ends_ns = std::numeric_limits<std::int64_t>::max();
     std::atomic<pid_t> thread_id = 0;
+    /// When it was ready for its first order, by the clock; 0: it has not come to that.
+    std::atomic<std::int64_t> began_ns = 0;
     /// Set after the last interval has been handed over.
     std::atomic<bool> finished = false;
     RejectReasons reasons;  ///< to be read once finished

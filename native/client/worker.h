@@ -57,6 +57,9 @@ public:
     void run() noexcept {
         wait_for_start();
         pass_began_ns_ = clock_.now_ns();
+        if (pass_began_ns_ >= plan_.start_ns) {
+            shared_.began_ns.store(pass_began_ns_, std::memory_order_relaxed);
+        }
         while (!is_over(clock_.now_ns())) pass();
         settle();
     }
@@ -66,6 +69,10 @@ private:
     static constexpr std::int64_t kAtOnce = std::numeric_limits<std::int64_t>::min();
     static constexpr std::int64_t kLongestSleepNs = 5 * kNsPerMs;  ///< a stop is seen by then
     static constexpr std::int64_t kPublishEveryNs = 100'000;
+    /// The last part of the wait for the start is spun through: a sleep ends when the kernel gets
+    /// round to it, and all agents are to start at one moment. A worker that spins has a CPU of its
+    /// own for longer.
+    static constexpr std::int64_t kSpinToStartNs = 200'000;
     static constexpr std::int64_t kStarvedSleepNs = 50'000;  ///< then the ring is looked at again
 
     void pass() noexcept {
@@ -235,8 +242,8 @@ private:
         for (std::int64_t now_ns = clock_.now_ns(); now_ns < plan_.start_ns;
              now_ns = clock_.now_ns()) {
             if (shared_.stop.load(std::memory_order_relaxed) != StopRequest::kNone) return;
-            // A spinning worker spins through the last ms, so that the first orders are not late.
-            const std::int64_t sleep_ns = plan_.start_ns - now_ns - (plan_.spin ? kNsPerMs : 0);
+            const std::int64_t spin_ns = plan_.spin ? kNsPerMs : kSpinToStartNs;
+            const std::int64_t sleep_ns = plan_.start_ns - now_ns - spin_ns;
             connections_.poll(std::clamp<std::int64_t>(sleep_ns, 0, kLongestSleepNs));
             keep_sessions(now_ns);
         }

@@ -3,10 +3,11 @@
 from dataclasses import dataclass, field
 
 from cluster import __version__
-from cluster.fleet.agent import Closing, Place, Poll
+from cluster.fleet.agent import Closing, Place, Poll, Way
 from cluster.fleet.limits import Limits
 from cluster.fleet.remains import Remains
 from cluster.fleet.spec import LoadSpec
+from cluster.host.identity import Identity
 from cluster.results.agent import Interval, Progress
 from cluster.results.histogram import Histogram
 from cluster.results.orders import OrderCounts
@@ -43,6 +44,11 @@ class FakeAgent:
     source_ends_after_s: int | None = None  # its file is at its end
     connections_kept: int = 0  # after it was closed
     open_files_max: int | None = None
+    offset_ns: int = 0  # of its clock
+    begins_late_ns: int = 0
+    silent: bool = False  # its clock can't be asked
+    way: Way = field(default_factory=lambda: Way("10.0.0.2", own=False))
+    identity: Identity | None = None
     calls: list[str] = field(default_factory=list)
     ends_ns: list[int] = field(default_factory=list)  # as told while it sent
     _spec: LoadSpec | None = None
@@ -52,7 +58,13 @@ class FakeAgent:
 
     def place(self) -> Place:
         """See `Agent.place`."""
-        return Place(self.host, 1, __version__, 2)
+        return Place(self.host, 1, __version__, 2, identity=self.identity)
+
+    def way_to(self, address: str, port: int) -> Way:
+        """See `Agent.way_to`."""
+        assert address
+        assert port > 0
+        return self.way
 
     def limits(self) -> Limits:
         """See `Agent.limits`."""
@@ -60,7 +72,9 @@ class FakeAgent:
 
     def clock_ns(self) -> int:
         """See `Agent.clock_ns`."""
-        return self.clock.now_ns()
+        if self.silent:
+            raise RuntimeError("the actor died")
+        return self._now_ns()
 
     def prepare(self, spec: LoadSpec) -> None:
         """See `Agent.prepare`."""
@@ -86,7 +100,7 @@ class FakeAgent:
         self.calls.append("end_at")
         if self.refuses_end:
             raise RuntimeError("no end is taken")
-        assert self.clock.now_ns() < end_ns
+        assert self._now_ns() < end_ns
         self.ends_ns.append(end_ns)
 
     def poll(self) -> Poll:
@@ -102,13 +116,20 @@ class FakeAgent:
     def stop(self) -> None:
         """See `Agent.stop`."""
         self.calls.append("stop")
-        self._stopped_ns = self.clock.now_ns()
+        self._stopped_ns = self._now_ns()
 
     def finish(self, timeout_ns: int) -> Closing:
         """See `Agent.finish`."""
         self.calls.append("finish")
         assert timeout_ns > 0
-        return Closing(self.poll(), complete=True, tcp=None, workers=(), peak_rss_bytes=1)
+        return Closing(
+            self.poll(),
+            complete=True,
+            tcp=None,
+            workers=(),
+            peak_rss_bytes=1,
+            began_ns=self._start_ns + self.begins_late_ns,
+        )
 
     def remains(self) -> Remains:
         """See `Agent.remains`."""
@@ -119,12 +140,15 @@ class FakeAgent:
         """See `Agent.close`."""
         self.calls.append("close")
 
+    def _now_ns(self) -> int:
+        return self.clock.now_ns() + self.offset_ns
+
     def _elapsed_s(self) -> int:
         assert self._spec is not None
         end_ns = min([self._start_ns + self._spec.duration_ns, *self.ends_ns])
         if self.source_ends_after_s is not None:
             end_ns = min(end_ns, self._start_ns + self.source_ends_after_s * NS_PER_S)
-        now_ns = min(self.clock.now_ns(), end_ns, self._stopped_ns or end_ns)
+        now_ns = min(self._now_ns(), end_ns, self._stopped_ns or end_ns)
         return max(0, (now_ns - self._start_ns) // NS_PER_S)
 
     def _orders(self, seconds: int) -> OrderCounts:
@@ -146,7 +170,7 @@ class FakeAgent:
             if elapsed_s >= second:
                 connections = left
         return Progress(
-            time_ns=self.clock.now_ns(),
+            time_ns=self._now_ns(),
             orders=self._orders(elapsed_s),
             in_flight=0,
             backlog=0,

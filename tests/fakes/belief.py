@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from cluster.results.clock import ClockSummary
 from cluster.results.summary import (
     ArrivalTest,
     BudgetPart,
@@ -187,3 +188,39 @@ def invariance() -> Invariance:
         differs=False,
         sentence="The same 200,000/s from 2 and from 4 clients have the same p50 and p99.",
     )
+
+
+def clocks() -> list[ClockSummary]:
+    """Two load hosts, one of which is the driver's, and the engine's host."""
+    mine = ClockSummary(
+        who="agent-0",
+        host="load-0",
+        same=True,
+        readings=12,
+        offset_ns=0,
+        error_ns=0,
+        drift_ppm=0,
+        drift_error_ppm=0,
+        start_skew_ns=3_200,
+        not_measured={},
+    )
+    far = {
+        "who": "agent-1",
+        "host": "load-1",
+        "same": False,
+        "offset_ns": -7_204_000_000,
+        "error_ns": 41_000,
+        "drift_ppm": -12.34,
+        "drift_error_ppm": 0.81,
+        "start_skew_ns": -28_000,
+    }
+    engine = {
+        "who": "engine",
+        "host": "engine-host",
+        "readings": 1,
+        "drift_ppm": None,
+        "drift_error_ppm": None,
+        "start_skew_ns": None,
+        "not_measured": {"drift_ppm": "its clock was read once only", "start_skew_ns": "no orders"},
+    }
+    return [mine, mine.model_copy(update=far), mine.model_copy(update=far | engine)]

@@ -103,6 +103,7 @@ class Scene:
     watcher: FakeWatcher = field(default_factory=FakeWatcher)
     level: Level = LEVEL
     tests: LengthTests = field(default_factory=LengthTests)
+    same_clock: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.engine = FakeEngine(self.clock)
@@ -122,4 +123,5 @@ class Scene:
                 now_ns=self.clock.now_ns,
                 sleep=self.clock.sleep,
                 tests=self.tests,
+                same_clock=self.same_clock,
             ).carry_out()

@@ -60,6 +60,7 @@ def sample_summary() -> Summary:
             LeftBehind(host="load-1", looked_for=["load threads of agent-0"]),
             LeftBehind(host="engine-1", looked_for=["the engine", "temporary files"]),
         ],
+        clocks=belief.clocks(),
     )
 
 

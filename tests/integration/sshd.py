@@ -29,9 +29,16 @@ class Sshd:
     """One server; `with` starts and ends it. All its files are in `directory`."""
 
     def __init__(
-        self, directory: Path, *, sftp: bool = True, host_keys: tuple[str, ...] = ("ed25519",)
+        self,
+        directory: Path,
+        *,
+        sftp: bool = True,
+        host_keys: tuple[str, ...] = ("ed25519",),
+        wrapper: tuple[str, ...] = (),
     ) -> None:
+        """A command in `wrapper` becomes the server: `unshare` gives it namespaces of its own."""
         self.directory = directory
+        self._wrapper = wrapper
         self.port = _free_port()
         self.user_key = _make_key(directory / "user_key", "ed25519")
         self.host_keys = [_make_key(directory / f"host_{kind}", kind) for kind in host_keys]
@@ -108,7 +115,7 @@ class Sshd:
         log = (self.directory / "log").open("wb")
         with log:
             self._process = subprocess.Popen(
-                [str(SSHD), "-D", "-e", "-f", str(self.config)],
+                [*self._wrapper, str(SSHD), "-D", "-e", "-f", str(self.config)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

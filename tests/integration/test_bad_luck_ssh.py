@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cluster.host.identity import is_loopback, source_address
 from cluster.host.reference import reference_engine
 from cluster.results.store import RunDirectory
 from fakes.command_line import (
@@ -70,6 +71,9 @@ def assert_whole(said: Said, folder: Path) -> None:
     assert "perf and what supervises it" in there.looked_for
     assert "temporary files" in there.looked_for
     assert (there.found, there.not_looked) == ([], "")
+    # The host behind SSH is this machine.
+    assert ["agent-0", "engine"] == [clock.who for clock in summary.clocks if clock.same]
+    assert summary.clocks[0].start_skew_ns is not None
     profile = only_run(folder) / "profile"
     assert [
         n for n in ARTEFACTS if not (profile / n).exists() or not (profile / n).read_bytes()
@@ -100,6 +104,27 @@ def test_an_engine_that_runs_behind_ssh_is_loaded_profiled_and_left_running(
     assert_whole(said, tmp_path)
     assert said.summary.engine.source == "running"
     assert f"pid {engine.pid}" in said.summary.engine.process
+    own_sshd.footprint.assert_gone(5)
+
+
+def test_agents_on_the_host_of_an_engine_behind_ssh_are_refused_unless_asked_for(
+    own_sshd: Sshd, tmp_path: Path
+) -> None:
+    own = source_address("198.51.100.1", 9001)  # RFC 5737: the way to anywhere
+    if not own or is_loopback(own):
+        pytest.skip("this machine has no address but loopback")
+    with running_engine() as engine:
+        there = behind_ssh(own_sshd.spec(), engine.port, process=engine.pid) | {"address": own}
+        agents = {"count": 1, "connections": 2}
+        refused = loadcluster("check", str(write_experiment(tmp_path, engine=there)))
+        asked = write_experiment(tmp_path, engine=there, agents=agents | {"on_engine_host": True})
+        allowed = loadcluster("check", str(asked))
+
+    assert (1, 0) == (refused.exit_status, allowed.exit_status)
+    assert "FAILED  fleet: agents are on the engine's own host: agent-0: " in refused.stdout
+    assert "agents: {on_engine_host: true}" in refused.stdout
+    assert f"connects from {own}" in allowed.stdout
+    assert "engine: the driver's own clock" not in allowed.stdout  # it is measured over SSH
     own_sshd.footprint.assert_gone(5)
 
 

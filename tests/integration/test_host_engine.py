@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from cluster.driver.engine_clock import engine_clock
 from cluster.errors import EngineError, HostError, MissingTool, ProcessNotFound
-from cluster.host.clock import clock_offset
+from cluster.host.clock import ClockOffset
 from cluster.host.engine_process import RunningEngine, find_process, start_engine
 from cluster.host.facts import facts_of
 from cluster.host.protocol import Host
@@ -158,24 +159,20 @@ def test_a_process_that_is_not_there_is_told_with_similar_ones(host: Host, progr
     assert f"{program} 300" in caught.value.message
 
 
-def test_the_clock_of_this_machine_is_ours(local_host: Host) -> None:
-    offset = clock_offset(local_host)
-
-    assert (0, 0) == (offset.offset_ns, offset.error_ns)
-
-
 def test_the_offset_of_a_host_that_is_this_machine_is_within_its_own_error(
     ssh_host: Host,
 ) -> None:
-    offset = clock_offset(ssh_host)
+    with engine_clock(ssh_host, max_s=60) as clock:
+        offset = clock.first
 
     assert abs(offset.offset_ns) <= offset.error_ns
     # An error as large as a second would mean that nothing was measured.
     assert 0 < offset.error_ns < 1_000_000_000
+    assert [offset.offset_ns] == [reading.offset_ns for reading in clock.readings]
 
 
 def test_the_facts_are_those_of_this_machine(host: Host) -> None:
-    facts = facts_of(host, clock_offset(host))
+    facts = facts_of(host, ClockOffset(0, 0, "test"))
 
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     assert os.uname().nodename == facts.hostname

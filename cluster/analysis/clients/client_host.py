@@ -57,8 +57,7 @@ def pause_met_ns(histogram: Histogram, time_ns: float, share: float = PAUSED_TIM
     """
     if not histogram.total or time_ns <= 0:
         return None
-    ends = np.cumsum(histogram.counts)
-    lengths = np.array([histogram.value_at_rank(int(rank)) for rank in ends], np.float64)
+    lengths = histogram.values_ns.astype(np.float64)
     spent = np.cumsum((histogram.counts * lengths)[::-1])
     place = int(np.searchsorted(spent, share * time_ns))
     return int(lengths[::-1][place]) if place < len(lengths) else 0

@@ -277,7 +277,10 @@ TEST_CASE("progress is read while the load runs, and stop ends it") {
     config.duration_ns = 60 * kNsPerS;
     LoadClient client(config);
     client.connect(kPatienceNs);
-    client.start_at(MonotonicClock::now_ns());
+    CHECK(client.began_ns() == 0);
+    const std::int64_t start_ns = MonotonicClock::now_ns() + 20 * kNsPerMs;
+    client.start_at(start_ns);
+    CHECK(client.began_ns() == 0);
     CHECK_FALSE(client.join(kNsPerMs));
     Progress progress;
     for (int i = 0; i < 5'000 && progress.books.accepted < 500; ++i) {
@@ -289,6 +292,8 @@ TEST_CASE("progress is read while the load runs, and stop ends it") {
     CHECK_FALSE(progress.finished);
     CHECK(client.worker_thread_ids().size() == 1);
     CHECK(client.worker_thread_ids()[0] > 0);
+    CHECK(client.began_ns() >= start_ns);
+    CHECK(client.began_ns() < MonotonicClock::now_ns());
     const TcpStats stats = client.tcp_stats();
     CHECK(stats.connections == 2);
     CHECK(stats.rtt_us_mean > 0);

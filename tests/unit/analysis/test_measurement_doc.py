@@ -12,6 +12,7 @@ ANALYSIS = Path(cluster.analysis.__file__).parent
 TEXT = (ANALYSIS.parents[1] / "docs" / "measurement.md").read_text()
 KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 OF_THE_DRIVER = {
+    "agents-beside-engine",
     "engine-not-restarted",
     "invariance-not-tested",
     "left-behind",

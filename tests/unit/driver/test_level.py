@@ -106,3 +106,29 @@ def test_a_level_of_recorded_times_was_offered_at_the_rate_of_its_books() -> Non
     assert as_offered(recorded, record.agents, 6).offered_per_s == pytest.approx(rate)
     assert as_offered(recorded, record.agents, 0).offered_per_s == 0
     assert as_offered(LEVEL, record.agents, 6) is LEVEL
+
+
+def test_the_record_has_every_agents_clock_and_when_it_began() -> None:
+    scene = Scene()
+    scene.agents["agent-1"].offset_ns = 3_600 * NS_PER_S
+    scene.agents["agent-1"].begins_late_ns = 70_000
+
+    record = scene.carry_out()
+
+    first, second = record.agents
+    assert first.start_ns == first.began_ns == record.start_ns
+    assert abs(second.start_ns - record.start_ns - 3_600 * NS_PER_S) <= 1
+    assert second.began_ns == second.start_ns + 70_000
+    # Before the start, and after each second but the last.
+    assert [LEVEL.duration_s + 1] * 2 == [len(agent.clock) for agent in record.agents]
+    assert all(abs(read.offset_ns - 3_600 * NS_PER_S) <= read.error_ns for read in second.clock)
+    assert not first.same_clock
+
+
+def test_a_clock_that_is_the_drivers_own_is_kept_as_such() -> None:
+    scene = Scene(same_clock=("agent-0", "agent-1"))
+    scene.agents["agent-1"].offset_ns = NS_PER_S
+
+    record = scene.carry_out()
+
+    assert [True, False] == [agent.same_clock for agent in record.agents]

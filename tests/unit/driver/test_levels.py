@@ -41,6 +41,7 @@ class FakeSide:
     comes_up_again: bool = True
     is_gone: bool = False
     facts: None = None
+    identity: None = None
     processes: int = 1
     profiled_into: list[str] = field(default_factory=list)
     profiled_ns: dict[int, tuple[int, int]] = field(default_factory=dict)
@@ -105,7 +106,9 @@ class Scene:
         self.fleets.append(InProcessFleet(agents))  # type: ignore[arg-type]  # a fake by shape
         return self.fleets[-1]
 
-    def _run(self, _experiment: Experiment, _protocol: object, level: Level, *who: Any) -> Any:
+    def _run(
+        self, _experiment: Experiment, _protocol: object, level: Level, *who: Any, **_: Any
+    ) -> Any:
         self.ran.append((level.index, level.trial, level.clients, self.side.processes))
         assert len(who[0].agents) == len(level.shares) == len(who[1])
         truth = replace(

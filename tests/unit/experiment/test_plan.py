@@ -15,6 +15,8 @@ from cluster.experiment.model import (
     Profile,
 )
 from cluster.experiment.plan import plan, split_count, split_rate
+from cluster.experiment.wire import compile_protocol
+from cluster.fleet.spec import specs_of
 
 CPUS = frozenset({0, 1})
 RATES = st.lists(st.floats(1, 1e9), min_size=1, max_size=5, unique=True).map(sorted)
@@ -134,6 +136,38 @@ def test_every_plan_offers_what_the_experiment_asks_for(
     assert sum(share.in_flight for share in levels[-1].shares) == 1000
     assert all(share.in_flight >= workers for share in levels[-1].shares)
     assert all(0 <= share.phase < 1 for level in levels for share in level.shares)
+
+
+@given(
+    st.floats(1, 1e7),
+    st.integers(1, 50),
+    st.integers(1, 4),
+    st.sampled_from(["constant", "poisson"]),
+)
+def test_no_two_workers_send_the_same_times(
+    rate_per_s: float, count: int, workers: int, arrivals: Literal["constant", "poisson"]
+) -> None:
+    asked = experiment(
+        [rate_per_s],
+        agents=Agents(count=count, workers=workers, connections=workers),
+        arrivals=arrivals,
+        maximum=Maximum(in_flight=count * workers),
+    )
+    planned = plan(asked, CPUS)
+    protocol = compile_protocol(asked, planned)
+    specs = [spec for level in planned.levels for spec in specs_of(asked, level, protocol).values()]
+
+    # Streams are drawn by seed, agent and worker; what is not random is told apart by its phase.
+    assert len(specs) == len({(spec.seed, spec.share.index) for spec in specs})
+    phases = [share.phase for share in planned.levels[0].shares]
+    if arrivals == "constant":
+        assert [k / count for k in range(count)] == phases
+        # All agents' constant schedules together: one order every 1 / rate, none together.
+        due = sorted((n + phase) * count / rate_per_s for phase in phases for n in range(3))
+        assert all(
+            math.isclose(later - earlier, 1 / rate_per_s, rel_tol=1e-6)
+            for earlier, later in itertools.pairwise(due)
+        )
 
 
 def test_speeds_are_levels_of_recorded_times_whose_rate_is_not_known_ahead() -> None:

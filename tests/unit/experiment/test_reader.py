@@ -71,7 +71,7 @@ measure:
 def test_an_unknown_key_names_the_nearest_and_all_keys() -> None:
     assert sole(SMALL + "agents:\n  connectionss: 3\n") == (
         "x.yaml:5: agents.connectionss: is not a key of `agents`; did you mean `connections`? "
-        "Its keys: `count`, `workers`, `connections`, `wait`, `in_flight_max`"
+        "Its keys: `count`, `workers`, `connections`, `wait`, `in_flight_max`, `on_engine_host`"
     )
 
 
@@ -306,7 +306,8 @@ def test_an_override_is_the_place_of_its_mistakes() -> None:
         "--set engine.port=0: engine.port: must be a whole number from 1 to 65535, not `0`",
         (
             "--set agents={cuont: 1}: agents.cuont: is not a key of `agents`; did you mean "
-            "`count`? Its keys: `count`, `workers`, `connections`, `wait`, `in_flight_max`"
+            "`count`? Its keys: `count`, `workers`, `connections`, `wait`, `in_flight_max`, "
+            "`on_engine_host`"
         ),
         (
             "--set load.rates_per_s=[5, 1]: load.rates_per_s: must rise from low to high, each "

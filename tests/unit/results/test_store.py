@@ -9,6 +9,7 @@ import pytest
 from cluster.analysis.level import summarise_level
 from cluster.errors import ResultsError
 from cluster.results.agent import QUANTITIES
+from cluster.results.clock import ClockReading
 from cluster.results.engine import EngineExit
 from cluster.results.histogram import Histogram
 from cluster.results.replies import ReplyCounts, ReplyManners
@@ -342,3 +343,22 @@ def test_runs_are_listed_with_their_outcome_or_their_problem(tmp_path):
 def test_listing_a_missing_directory_is_said(tmp_path):
     with pytest.raises(ResultsError, match="does not exist"):
         list_runs(tmp_path / "none")
+
+
+def test_clocks_are_read_back_and_older_runs_have_none(run):
+    clock = (ClockReading(START_NS, -5, 30), ClockReading(START_NS + 1, -6, 31))
+    changes = {"began_ns": START_NS + 7, "clock": clock, "same_clock": True}
+    record = with_agent(level_record(TRUTH), 1, **changes)
+    run.save_level(record, summarise_level(record))
+
+    first, second = run.load_levels()[0].agents
+
+    assert (None, (), False) == (first.began_ns, first.clock, first.same_clock)
+    assert changes == {name: getattr(second, name) for name in changes}
+
+    path = run.path / "trials" / "01" / "result.json"
+    content = json.loads(path.read_text())
+    for agent in content["agents"]:
+        del agent["began_ns"], agent["clock"], agent["same_clock"]
+    path.write_text(json.dumps(content))
+    assert [(), ()] == [agent.clock for agent in run.load_levels()[0].agents]
