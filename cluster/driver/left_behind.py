@@ -14,21 +14,25 @@ from cluster.results.left_behind import LeftBehind
 FILES = "temporary files"
 
 
-def look_at_agents(fleet: Fleet, hosts: Mapping[str, str], port: int) -> list[LeftBehind]:
+def look_at_agents(
+    fleet: Fleet, hosts: Mapping[str, str], port: int, lost: Mapping[str, str]
+) -> list[LeftBehind]:
     """What the agents' processes still have of the load; all of it was to be closed before.
 
     Args:
         fleet: not closed yet.
         hosts: host name by agent.
         port: of the engine.
+        lost: agents that are not asked, and how they were lost.
     """
-    answers = fleet.remains()
+    answers = fleet.remains(tuple(agent for agent in fleet.agents if agent not in lost))
+    failed = {**answers.failed, **lost}
     records = []
     for agent in fleet.agents:
         host = hosts.get(agent, agent)
         looked_for = [f"load threads of {agent}", f"connections of {agent} to port {port}"]
         if (remains := answers.ok.get(agent)) is None:
-            why = f"{agent} did not answer: {answers.failed.get(agent, 'it was lost')}"
+            why = f"{agent} did not answer: {failed.get(agent, 'it was lost')}"
             records.append(LeftBehind(host=host, looked_for=looked_for, not_looked=why))
             continue
         counted = {"load threads": remains.threads, "connections": remains.connections}

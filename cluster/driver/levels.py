@@ -198,11 +198,13 @@ class Levels:
         fleet, self._fleet = self._fleet, None
         if fleet is None:
             return
+        # Who is lost is not asked again: each answer that does not come is waited for.
+        lost = {a.agent: a.lost for record in self.records for a in record.agents if a.lost}
         with undisturbed():
-            fleet.release()
+            fleet.release(tuple(agent for agent in fleet.agents if agent not in lost))
             self.fleet_marks += fleet.marks
             port = self.experiment.engine.port
-            self.left_behind += look_at_agents(fleet, self._hosts, port)
+            self.left_behind += look_at_agents(fleet, self._hosts, port, lost)
 
     def _keep(self, record: LevelRecord) -> None:
         self.records.append(record)

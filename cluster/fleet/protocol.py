@@ -140,9 +140,9 @@ class Fleet(ABC):
         timeout_ns = round(timeout_s * NS_PER_S)
         return self.call(Agent.finish, dict.fromkeys(agents, (timeout_ns,)), timeout_s + SETTLE_S)
 
-    def remains(self) -> PerAgent[Remains]:
-        """What the agents' processes still have of the load, after `release`."""
-        return self.call(Agent.remains, self.everywhere(), ANSWER_TIMEOUT_S)
+    def remains(self, agents: tuple[str, ...]) -> PerAgent[Remains]:
+        """What these agents' processes still have of the load, after `release`."""
+        return self.call(Agent.remains, dict.fromkeys(agents, ()), ANSWER_TIMEOUT_S)
 
     def release(self, agents: tuple[str, ...] | None = None) -> PerAgent[None]:
         """Close every connection, of all agents or of these; they stay for the next level."""

@@ -88,6 +88,7 @@ def test_two_hosts_carry_twice_what_one_carries(lab: Lab, both: Observed, tmp_pa
 def test_who_has_another_token_is_not_let_in(lab: Lab, tmp_path: Path) -> None:
     token = lab.directory / "head" / "another"
     token.write_text("0" * 64)
+    token.chmod(0o600)  # one that others may read is refused without being tried
     with_it = ("env", f"RAY_AUTH_TOKEN_PATH={token}")
 
     said = lab.on("head", *with_it, *lab.run(tmp_path / "runs", NO_PROFILE))

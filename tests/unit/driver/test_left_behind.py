@@ -1,10 +1,14 @@
 """What is left on the hosts at the end of a run: asked, grouped by host, and made a finding."""
 
+from collections.abc import Mapping
+
 from cluster.driver.left_behind import by_host, look_at_agents
 from cluster.driver.run_findings import is_of_note, left_behind
 from cluster.fleet.in_process import InProcessFleet
 from cluster.results.left_behind import LeftBehind
 from fakes.agents import FakeAgent, FakeClock
+
+NOBODY: Mapping[str, str] = {}
 
 
 class DeadAgent(FakeAgent):
@@ -14,10 +18,10 @@ class DeadAgent(FakeAgent):
         raise RuntimeError("the actor died")
 
 
-def look(**agents: FakeAgent) -> list[LeftBehind]:
+def look(lost: Mapping[str, str] = NOBODY, **agents: FakeAgent) -> list[LeftBehind]:
     named = {name.replace("_", "-"): agent for name, agent in agents.items()}
     with InProcessFleet(named) as fleet:  # type: ignore[arg-type]  # fakes by shape
-        return look_at_agents(fleet, dict.fromkeys(named, "load-1"), 9001)
+        return look_at_agents(fleet, dict.fromkeys(named, "load-1"), 9001, lost)
 
 
 def test_agents_at_rest_leave_nothing() -> None:
@@ -46,6 +50,14 @@ def test_a_lost_agent_is_not_known_to_be_at_rest() -> None:
 
     assert record.not_looked == "agent-0 did not answer: the actor died"
     assert "is not known: agent-0 did not answer" in left_behind(record).message
+
+
+def test_an_agent_that_was_lost_is_not_asked_again() -> None:
+    agent = FakeAgent(FakeClock())
+    (record,) = look({"agent-0": "the actor died"}, agent_0=agent)
+
+    assert record.not_looked == "agent-0 did not answer: the actor died"
+    assert agent.calls == ["close"]  # by the fleet, at its end
 
 
 def test_records_of_one_host_become_one() -> None:
