@@ -5,6 +5,7 @@ import os
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
+from shlex import quote
 from typing import NoReturn
 
 import click
@@ -19,8 +20,10 @@ from cluster.experiment.model import Experiment
 from cluster.experiment.reader import load_experiment
 from cluster.experiment.starter import starter_experiment
 from cluster.experiment.writer import json_schema
+from cluster.fleet.token import make_token, token_path
 from cluster.host.reference import reference_engine
 from cluster.protocol.model import json_schema as protocol_json_schema
+from cluster.report.foreign import visible
 from cluster.report.live import LiveView
 from cluster.report.render import render_run
 from cluster.report.text import print_summary, summary_line
@@ -87,8 +90,10 @@ def check(experiment: Path, overrides: tuple[str, ...], *, as_json: bool) -> Non
     \b
     Example: loadcluster check configs/remote-engine.yaml
     """
-    result = check_experiment(_load(experiment, overrides, None))
-    click.echo(result.model_dump_json(indent=2) if as_json else result.as_text())
+    with redirect_stdout(sys.stderr):
+        result = check_experiment(_load(experiment, overrides, None))
+    # Hosts are quoted, which must not move the cursor.
+    click.echo(result.model_dump_json(indent=2) if as_json else visible(result.as_text()))
     sys.exit(MEASURED if result.ok else FAILED)
 
 
@@ -144,7 +149,7 @@ def runs(directory: Path, *, as_json: bool) -> None:
         return
     for entry in entries:
         said = summary_line(entry.summary) if entry.summary else f"not readable: {entry.problem}"
-        click.echo(f"{entry.path.name}  {said}")
+        click.echo(visible(f"{entry.path.name}  {said}"))
     if not entries:
         click.echo(f"no runs in {directory}")
 
@@ -161,6 +166,24 @@ def init(name: str) -> None:
 
 
 cli.add_command(protocol)
+
+
+@cli.command()
+@click.option("--path", type=ANY_PATH, help="Where it is kept; default: where Ray looks for it.")
+def token(path: Path | None) -> None:
+    r"""Make the token that joins a Ray cluster, for its owner alone; one that is there is kept.
+
+    \b
+    Example: loadcluster token
+    """
+    place = path or token_path()
+    made = make_token(place)
+    click.echo(f"{'made' if made else 'kept'}: {place}")
+    click.echo(
+        "It is never printed. Every host of the cluster needs the same file, mode 600, before "
+        "`ray start`:\n"
+        f"  ssh HOST 'umask 077; mkdir -p ~/.ray; cat > ~/.ray/auth_token' < {quote(str(place))}"
+    )
 
 
 @cli.command()
@@ -211,6 +234,6 @@ def main() -> None:
 
 
 def _complain(error: ClusterError) -> None:
-    click.echo(f"error: {error.message}", err=True)
+    click.echo(f"error: {visible(error.message)}", err=True)
     if error.hint:
-        click.echo(f"  {error.hint}", err=True)
+        click.echo(f"  {visible(error.hint)}", err=True)

@@ -3,13 +3,14 @@
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from cluster.errors import ConfigError, Problem
+from cluster.experiment.target import addresses_of, refusal
 from cluster.protocol.builtin import (
     builtin_names,
     builtin_path,
@@ -20,6 +21,7 @@ from cluster.protocol.builtin import (
 from cluster.protocol.compile import Compiled, compile_schema
 from cluster.protocol.summary import as_data, as_text
 from cluster.protocol.try_out import TryOut, connected
+from cluster.report.foreign import visible
 
 OK, FAILED, WRONG_INPUT = 0, 1, 2
 PORT_MAX = 65_535
@@ -52,8 +54,14 @@ def protocol() -> None:
     type=Endpoint(),
     help="Log on there, send one order, cancel it, and show what went both ways.",
 )
+@click.option(
+    "--i-am-authorized-to-load",
+    "authorized",
+    is_flag=True,
+    help="The owner of that address consents; needed outside private networks.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result for machines.")
-def check(schema: str, against: tuple[str, int] | None, *, as_json: bool) -> None:
+def check(schema: str, against: tuple[str, int] | None, *, authorized: bool, as_json: bool) -> None:
     r"""Check a wire schema (a file, or a builtin name) and show every message byte by byte.
 
     \b
@@ -71,7 +79,8 @@ def check(schema: str, against: tuple[str, int] | None, *, as_json: bool) -> Non
         click.echo(json.dumps({"ok": False, "problems": problems}, indent=2, ensure_ascii=False))
         sys.exit(WRONG_INPUT)
     if against is not None:
-        _try_out(compiled, against, as_json=as_json)
+        addresses = _permitted(against[0], authorized=authorized)
+        _try_out(compiled, against, addresses, as_json=as_json)
     elif as_json:
         click.echo(json.dumps(as_data(compiled), indent=2, ensure_ascii=False))
     else:
@@ -120,11 +129,25 @@ def _compile(schema: str) -> Compiled:
     return compile_schema(read_schema(Path(schema)))
 
 
-def _try_out(compiled: Compiled, against: tuple[str, int], *, as_json: bool) -> None:
+def _permitted(name: str, *, authorized: bool) -> tuple[str, ...]:
+    """What `name` stands for. Raises ConfigError when nothing may be sent there."""
+    addresses = addresses_of(name)
+    why = "can't be resolved here" if not addresses else ""
+    if not authorized and (refused := refusal(name, addresses)):
+        why = f"{refused}; say so with --i-am-authorized-to-load"
+    if why:
+        raise ConfigError([Problem("--against", None, name, why)])
+    return addresses
+
+
+def _try_out(
+    compiled: Compiled, against: tuple[str, int], addresses: Sequence[str], *, as_json: bool
+) -> None:
     lines: list[str] = []
-    say = lines.append if as_json else click.echo
+    say = lines.append if as_json else _say
     secrets = _secrets(compiled, os.environ)
-    with connected(*against) as transport:
+    name, port = against
+    with connected(name, addresses, port) as transport:
         verdict = TryOut(compiled, transport, secrets, say).carry_out()
     if as_json:
         data = {
@@ -140,8 +163,13 @@ def _try_out(compiled: Compiled, against: tuple[str, int], *, as_json: bool) -> 
     else:
         click.echo("not ok:")
         for trouble in verdict.troubles:
-            click.echo(f"  {trouble}")
+            _say(f"  {trouble}")
     sys.exit(OK if verdict.ok else FAILED)
+
+
+def _say(line: str) -> None:
+    # It quotes the engine, which must not move the cursor.
+    click.echo(visible(line))
 
 
 def _secrets(compiled: Compiled, environment: Mapping[str, str]) -> dict[str, str]:

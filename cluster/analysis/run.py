@@ -24,6 +24,7 @@ from cluster.results.engine import (
     ProfileWindow,
 )
 from cluster.results.finding import Finding, Severity
+from cluster.results.left_behind import LeftBehind
 from cluster.results.level import LevelRecord
 from cluster.results.summary import (
     Calibration,
@@ -55,6 +56,7 @@ class RunFacts:
     no_profile: str = ""  # why there is no profile at all, when that is known
     findings: Sequence[Finding] = field(default_factory=tuple)  # of the driver, about the run
     calibrations: Sequence[Calibration] = ()
+    left_behind: Sequence[LeftBehind] = ()
     engine_clock: HostClock | None = None
 
 
@@ -109,6 +111,7 @@ def summarise_run(
         trials=1 + max((level.trial for level in levels), default=0),
         invariance=invariance,
         repeated=repeated_figures(planned),
+        left_behind=list(facts.left_behind),
         clocks=clock_summaries(records, facts.engine_clock),
     )
 

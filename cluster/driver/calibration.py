@@ -118,7 +118,7 @@ class _Session:
             threads = max(spec.shape.workers for spec in missing.values())
             try:
                 with reflector_beside(self.side, threads) as (address, port):
-                    there = Reflector(address, port)
+                    there = Reflector(address, port, authorized=self.side.authorized)
                     specs_there = {
                         agent: replace(spec, reflector=there) for agent, spec in missing.items()
                     }

@@ -8,10 +8,13 @@ from typing import Literal
 from cluster.driver.apart import require_apart, ways_of
 from cluster.driver.calibration import REMEDY, calibrate_hosts, in_words, planned_shares
 from cluster.driver.engine_side import EngineSide
+from cluster.driver.limits import require_room
+from cluster.driver.offer import offer_in_words
 from cluster.driver.signals import claim_stop_signals, stop_signals_interrupt
 from cluster.errors import ClusterError
 from cluster.experiment.model import Experiment
 from cluster.experiment.plan import Level, Plan, plan
+from cluster.experiment.target import require_permitted
 from cluster.experiment.twin import TWICE, repeated, why_no_twin
 from cluster.experiment.wire import CompiledProtocol, compile_protocol
 from cluster.fleet.agent import Place
@@ -68,11 +71,13 @@ def check_experiment(experiment: Experiment) -> Check:
     """Carry out the experiment's preparations and undo them; the engine gets no load.
 
     Raises:
-        ConfigError: the experiment can't be laid out on this machine.
+        ConfigError: the experiment can't be laid out on this machine, or load may not go there.
     """
     planned = plan(experiment, frozenset(os.sched_getaffinity(0)))
     protocol = compile_protocol(experiment, planned)
-    lines = [
+    target = offer_in_words(experiment, planned, require_permitted(experiment))
+    lines = [CheckLine(area="plan", state="ok", what=target)]
+    lines += [
         CheckLine(area="plan", state="ok", what=what) for what in _plan_lines(experiment, planned)
     ]
     lines.append(CheckLine(area="protocol", state="ok", what=protocol.title))
@@ -87,6 +92,7 @@ def check_experiment(experiment: Experiment) -> Check:
         with _failure_of("fleet", lines), start_fleet(experiment) as fleet:
             claim_stop_signals()
             places = places_of(fleet)
+            require_room(planned.levels[0].shares, fleet.limits().ok)
             lines.extend(_fleet_lines(experiment, fleet, places))
             lines.extend(
                 CheckLine(area="fleet", state="warning", what=beside.message, remedy=beside.advice)

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Literal, Self, TypeVar
 
 from cluster.driver.beside import Beside
 from cluster.driver.engine_clock import EngineClock, engine_clock
 from cluster.driver.engine_findings import host_lost, not_clean, window_late
 from cluster.errors import ConnectionFailed, EngineError, HostError
-from cluster.experiment.model import Experiment
+from cluster.experiment.model import Experiment, SshHost
 from cluster.experiment.plan import Plan
 from cluster.host.clock import SAME_CLOCK, ClockOffset
 from cluster.host.connect import open_host
@@ -106,6 +106,17 @@ class EngineSide:
         if not self.host.is_local or is_own_address(self.address):
             self.identity = identity_of(self.host)
         self._begin_life(self.host)
+
+    @property
+    def host_spec(self) -> Literal["local"] | SshHost:
+        """How the host is opened."""
+        return self._experiment.engine.host
+
+    @property
+    def what_it_starts(self) -> list[str]:
+        """What runs on the host because of us, in words."""
+        ours = ["the engine"] if self.can_restart else []
+        return [*ours, "reflectors", "perf and what supervises it"]
 
     @property
     def can_restart(self) -> bool:
@@ -211,6 +222,11 @@ class EngineSide:
     def address(self) -> str:
         """Where the orders go, as seen from the load agents."""
         return self._experiment.engine.address
+
+    @property
+    def authorized(self) -> bool:
+        """Whether that may be outside private networks."""
+        return self._experiment.engine.i_am_authorized_to_load
 
     @property
     def engine_cpus(self) -> tuple[int, ...]:

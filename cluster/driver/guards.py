@@ -29,6 +29,11 @@ def reason_to_end(seen: Seen, abort: Abort) -> str:
         return seen.engine_exit
     if seen.lost_agents:
         return "; ".join(f"{agent} was lost: {why}" for agent, why in seen.lost_agents.items())
+    if alone := sum(progress.errors.get("lease_expired", 0) for progress in seen.latest):
+        return (
+            f"{alone:,} of {len(seen.latest):,} agents stopped by themselves: they had not heard "
+            "from the driver for five seconds (was it frozen, or cut off from them?)"
+        )
     if seen.latest and all(progress.connections_open == 0 for progress in seen.latest):
         return f"the engine closed every connection ({_errors(seen.latest)})"
     return _overload(seen, abort)

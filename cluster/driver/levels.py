@@ -12,14 +12,16 @@ from cluster.analysis.verdict.capacity import level_to_repeat
 from cluster.driver.apart import require_apart
 from cluster.driver.calibration import calibrate_hosts, in_words, planned_shares
 from cluster.driver.engine_side import EngineSide
+from cluster.driver.left_behind import look_at_agents
 from cluster.driver.level import INTERRUPTED, LevelRun
+from cluster.driver.limits import require_room
 from cluster.driver.run_findings import (
     engine_not_restarted,
     invariance_not_tested,
     level_did_not_start,
     trial_did_not_start,
 )
-from cluster.driver.signals import claim_stop_signals
+from cluster.driver.signals import claim_stop_signals, undisturbed
 from cluster.driver.watch import LevelWatcher
 from cluster.errors import EngineError, FleetError, HostError
 from cluster.experiment.model import Experiment
@@ -33,6 +35,7 @@ from cluster.report.live import LiveView
 from cluster.results.engine import ProfileWindow
 from cluster.results.facts import HostFacts
 from cluster.results.finding import Finding
+from cluster.results.left_behind import LeftBehind
 from cluster.results.level import LevelRecord
 from cluster.results.store import RunDirectory
 from cluster.results.summary import Calibration, LevelSummary
@@ -59,9 +62,12 @@ class Levels:
     summaries: list[LevelSummary] = field(default_factory=list)  # before their profiles came home
     findings: list[Finding] = field(default_factory=list)
     calibrations: list[Calibration] = field(default_factory=list)
+    left_behind: list[LeftBehind] = field(default_factory=list)  # of the agents
+    fleet_marks: list[str] = field(default_factory=list)  # of every fleet there was
     interrupted: bool = False
     level_run: type[LevelRun] = LevelRun
     start_fleet: Callable[[Experiment, int], Fleet] = start_fleet
+    _fleet: Fleet | None = None  # that carries load now
     _hosts: dict[str, str] = field(default_factory=dict)  # host name by agent
     _same_clock: frozenset[str] = frozenset()  # agents that read the driver's own clock
     _facts: dict[str, HostFacts] = field(default_factory=dict)  # by host name
@@ -77,7 +83,18 @@ class Levels:
         Raises:
             FleetError: not even the first level could start.
         """
-        self._calibrate(side, fleet, self._meet(fleet, side))
+        self._fleet = fleet
+        try:
+            self._carry_out_all(side, fleet, stack)
+        except KeyboardInterrupt:
+            self._leave()
+            raise
+        self._leave()
+
+    def _carry_out_all(self, side: EngineSide, fleet: Fleet, stack: ExitStack) -> None:
+        meeting = self._meet(fleet, side)
+        require_room(self.planned.levels[0].shares, fleet.limits().ok)
+        self._calibrate(side, fleet, meeting)
         trials = self.planned.trials
         if len(trials) > 1 and not side.can_restart:
             self.findings.append(engine_not_restarted(side.process, len(trials)))
@@ -166,12 +183,26 @@ class Levels:
         if record.ended_early:
             return f"the level that was repeated ended early: {record.ended_early}"
         # One fleet at a time: agents that only wait would take their share of the hosts, too.
+        self._leave()
         fleet.close()
         twins = stack.enter_context(self.start_fleet(self.experiment, len(cpus)))
+        self._fleet = twins
         claim_stop_signals()
         self._meet(twins, side)
+        require_room(twin.shares, twins.limits().ok)
         record = self._carry_out_level(side, twins, twin)
         return f"its twin ended early: {record.ended_early}" if record.ended_early else ""
+
+    def _leave(self) -> None:
+        """Note what is left of the load at the agents of a fleet that is about to end."""
+        fleet, self._fleet = self._fleet, None
+        if fleet is None:
+            return
+        with undisturbed():
+            fleet.release()
+            self.fleet_marks += fleet.marks
+            port = self.experiment.engine.port
+            self.left_behind += look_at_agents(fleet, self._hosts, port)
 
     def _keep(self, record: LevelRecord) -> None:
         self.records.append(record)

@@ -1,6 +1,7 @@
 """One run, from experiment to report: the order of everything, and nothing else."""
 
 import os
+import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,10 +13,14 @@ from pathlib import Path
 from cluster import __version__
 from cluster.analysis.run import RunFacts, summarise_run
 from cluster.driver.engine_side import EngineSide, how_it_ended
+from cluster.driver.left_behind import by_host, look_at_hosts
 from cluster.driver.levels import Levels
+from cluster.driver.offer import highest_rate_per_s, offer_in_words
+from cluster.driver.run_findings import is_of_note, left_behind
 from cluster.driver.signals import claim_stop_signals, stop_signals_interrupt, undisturbed
 from cluster.experiment.model import Experiment
 from cluster.experiment.plan import Plan, plan
+from cluster.experiment.target import require_permitted
 from cluster.experiment.wire import CompiledProtocol, compile_protocol
 from cluster.experiment.writer import dump_experiment
 from cluster.fleet.protocol import Fleet
@@ -24,6 +29,7 @@ from cluster.report.live import LiveView
 from cluster.report.render import render_run
 from cluster.results.engine import EngineExit
 from cluster.results.finding import Finding
+from cluster.results.left_behind import LeftBehind
 from cluster.results.store import RunDirectory
 from cluster.results.summary import Summary
 from cluster.units import NS_PER_S
@@ -41,15 +47,26 @@ def carry_out(experiment: Experiment, view: LiveView) -> Outcome:
     """Carry out `experiment` and save everything it produced.
 
     Raises:
+        ConfigError: the experiment can't be laid out, or load may not go to its target.
         ClusterError: nothing could be measured, or nothing could be saved.
     """
     planned = plan(experiment, frozenset(os.sched_getaffinity(0)))
     protocol = compile_protocol(experiment, planned)
+    addresses = require_permitted(experiment)
     with stop_signals_interrupt(), ExitStack() as held:
         # From the moment on that there is a directory, an interruption leaves a summary in it.
         held.enter_context(undisturbed())
         directory = RunDirectory.create(Path(experiment.output_directory), experiment.name)
         directory.save_experiment(dump_experiment(experiment))
+        view.message(offer_in_words(experiment, planned, addresses))
+        directory.append_event(
+            "target",
+            address=experiment.engine.address,
+            port=experiment.engine.port,
+            resolved=", ".join(addresses),
+            highest_per_s=highest_rate_per_s(planned),
+            authorized=experiment.engine.i_am_authorized_to_load,
+        )
         return _Run(experiment, planned, protocol, directory, view).carry_out(held.close)
 
 
@@ -71,6 +88,7 @@ class _Run:
         self._began_ns = time.monotonic_ns()
         self._levels = Levels(experiment, planned, protocol, directory, view)
         self._findings: list[Finding] = []
+        self._left_behind: list[LeftBehind] = []
         self._interrupted = False
 
     def carry_out(self, heed_signals: Callable[[], None]) -> Outcome:
@@ -88,6 +106,7 @@ class _Run:
             with undisturbed():
                 side.close()
                 self._findings.extend(side.findings())
+                self._look_for_what_is_left(side)
                 self._directory.save_summary(self._summarise(side, last_output))
         with undisturbed():
             render_run(self._directory)
@@ -127,6 +146,21 @@ class _Run:
         with undisturbed():
             return side.stop_engine()
 
+    def _look_for_what_is_left(self, side: EngineSide) -> None:
+        """After everything was closed: what does the run leave on its hosts?"""
+        agents = self._levels.left_behind
+        here = look_at_hosts(side, self._levels.fleet_marks, socket.gethostname())
+        self._left_behind = by_host([*agents, *here])
+        self._findings.extend(map(left_behind, filter(is_of_note, self._left_behind)))
+        for record in self._left_behind:
+            self._directory.append_event(
+                "looked-for-remains",
+                host=record.host,
+                looked_for="; ".join(record.looked_for),
+                found="; ".join(record.found),
+                not_looked=record.not_looked,
+            )
+
     def _engine_exit(self, side: EngineSide) -> EngineExit | None:
         ended = side.ended
         if ended is None:
@@ -161,6 +195,7 @@ class _Run:
             no_profile=side.no_profile,
             findings=[*self._levels.findings, *self._findings],
             calibrations=self._levels.calibrations,
+            left_behind=self._left_behind,
             engine_clock=side.clock_readings,
         )
         return summarise_run(self._levels.records, self._experiment, facts)

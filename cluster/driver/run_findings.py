@@ -6,6 +6,7 @@ from typing import Final
 from cluster.errors import ClusterError
 from cluster.experiment.plan import Level
 from cluster.results.finding import Finding, Severity
+from cluster.results.left_behind import LeftBehind
 
 AGENTS_NAMED: Final = 5
 
@@ -49,6 +50,24 @@ def invariance_not_tested(why: str) -> Finding:
         code="invariance-not-tested",
         message=f"No level was compared with its twin from twice as many clients: {why}.",
     )
+
+
+def is_of_note(record: LeftBehind) -> bool:
+    """Whether something is left on a host, or that is not known."""
+    return bool(record.found or record.not_looked)
+
+
+def left_behind(record: LeftBehind) -> Finding:
+    """Something of the run is still on a host, or nobody could look."""
+    if record.found:
+        message = f"Left behind on {record.host}: {'; '.join(record.found)}"
+        advice = "What is supervised ends by itself within 20 s; remove what is still there then."
+    else:
+        message = (
+            f"Whether anything was left behind on {record.host} is not known: {record.not_looked}"
+        )
+        advice = "What ran there under our supervision ends by itself within seconds."
+    return Finding(severity=Severity.WARNING, code="left-behind", message=message, advice=advice)
 
 
 def agents_beside_engine(agents: Sequence[str]) -> Finding:

@@ -6,6 +6,7 @@ from typing import Final
 
 from cluster.document.reader import Kind, read_file, read_text
 from cluster.experiment.model import Experiment
+from cluster.experiment.target import misplaced
 from cluster.protocol.builtin import is_path
 
 EXPERIMENT: Final = Kind(
@@ -20,6 +21,8 @@ EXPERIMENT: Final = Kind(
 def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     """Read an experiment file. Paths of a wire schema and of a file to replay become absolute.
 
+    The engine's address, looked up here, must be one that load may go to.
+
     Args:
         path: The YAML file.
         overrides: Changes such as `agents.count=2`, in their order, as `--set` gives them.
@@ -30,6 +33,8 @@ def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     """
     document = read_file(EXPERIMENT, path, overrides)
     experiment = document.content
+    if mistakes := misplaced(experiment.engine, document.places):
+        raise document.places.error(mistakes)
 
     def absolute(written: str, *key: str) -> str:
         # From where it was written: beside the file, or, with --set, where the user is.

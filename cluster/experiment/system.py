@@ -53,12 +53,29 @@ class SshHost(Section):
         10, description="Longest wait for connecting, for logging on, and for a command."
     )
 
+    @model_validator(mode="after")
+    def _no_password(self) -> Self:
+        # The value is not quoted: this file is saved with the run, and messages end up in logs.
+        for key, user in (("ssh", self.ssh.rpartition("@")[0]), ("user", self.user or "")):
+            if ":" in user:
+                raise MisfitError(
+                    key,
+                    "holds a `:` before the host name, as in user:password. No password has a "
+                    "place in a file: give a key (`identity_file`), or use the SSH agent",
+                )
+        return self
+
 
 class Engine(Section):
     """The system under test: where it listens, and how it is started if we start it."""
 
     address: Word = Field(
         "127.0.0.1", description="Address the orders go to, as seen from the load agents."
+    )
+    i_am_authorized_to_load: bool = Field(
+        default=False,
+        description="The address's owner consents; needed outside loopback, private and link-local "
+        "networks.",
     )
     port: Port = Field(9001, description="TCP port the orders go to.")
     host: Annotated[

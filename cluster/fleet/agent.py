@@ -3,7 +3,8 @@
 import os
 import resource
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event
 from typing import TypedDict
@@ -25,8 +26,11 @@ from cluster.fleet.calibration_cache import (
 from cluster.fleet.calibration_spec import CalibrationSpec
 from cluster.fleet.host_cpu import Ticks, cpu_ticks, steal_ratio
 from cluster.fleet.kernel_times import why_no_kernel_times
+from cluster.fleet.limits import Limits, own_limits
+from cluster.fleet.remains import Remains, remains_of
 from cluster.fleet.replay_reader import FileLook, FirstRows, ReplayReader
 from cluster.fleet.spec import LoadSpec, ReplaySpec
+from cluster.fleet.target import checked_address
 from cluster.fleet.worker_use import worker_use
 from cluster.host.facts import facts_of
 from cluster.host.identity import Identity, identity_here, is_own_address, source_address
@@ -120,6 +124,8 @@ class Agent:
         self._ticks: Ticks | None = None  # at the start
         self._calibration_cancelled = Event()
         self._kernel_times = (0, 0)  # of sends and of receives, told so far
+        self._port = 0  # that the load went to
+        self._need = ""  # what memory is reserved for
 
     def place(self) -> Place:
         """Where this agent runs."""
@@ -143,6 +149,10 @@ class Agent:
             return facts_of(host)
         finally:
             host.close()
+
+    def limits(self) -> Limits:
+        """How many connections this process may open."""
+        return own_limits()
 
     def clock_ns(self) -> int:
         """CLOCK_MONOTONIC of this host."""
@@ -186,41 +196,15 @@ class Agent:
 
         Raises:
             PrepareError: the orders of a file can't be read.
+            TargetError: the address can't be found, or may not be loaded.
         """
         self.close()
-        share = spec.share
+        self._port = spec.port
+        address = checked_address(spec.address, spec.port, authorized=spec.authorized)
         self._refusals = spec.wire.refusals
-        self._client = _native.LoadClient(
-            address=spec.address,
-            port=spec.port,
-            connections=share.connections,
-            workers=share.workers,
-            arrivals=spec.arrivals,
-            rate_per_s=share.rate_per_s,
-            in_flight=share.in_flight,
-            in_flight_max=spec.in_flight_max,
-            duration_ns=spec.duration_ns,
-            timeout_ns=spec.timeout_ns,
-            drain_ns=spec.drain_ns,
-            lease_ns=spec.lease_ns,
-            seed=spec.seed,
-            agent=share.index,
-            phase=share.phase,
-            cpus=list(share.cpus),
-            spin=spec.spin,
-            sample_width_ns=spec.sample_width_ns,
-            flow=_flow(spec.flow),
-            hawkes=_hawkes(spec.law),
-            bursts=_bursts(spec.law),
-            wire=_native.WireConfig(
-                plan=spec.wire.plan_text,
-                secrets=list(spec.wire.secrets.items()),
-                first_id=spec.wire.first_id,
-                ids_per_connection=spec.wire.ids_per_connection,
-                first_client=spec.wire.first_client,
-            ),
-            replay=_replay(spec.replay),
-        )
+        self._need = f"{spec.in_flight_max:,} orders in flight"
+        with self._memory():
+            self._client = _load_client(spec, address)
         if spec.replay is not None:
             self._read(spec.replay, self._client)
 
@@ -246,7 +230,8 @@ class Agent:
 
     def start_at(self, start_ns: int) -> None:
         """Let the first order be due at `start_ns` of this host's clock."""
-        self._required().start_at(start_ns)
+        with self._memory():
+            self._required().start_at(start_ns)
         self._ticks = cpu_ticks()
         self._kernel_times = (0, 0)
 
@@ -310,6 +295,10 @@ class Agent:
             began_ns=client.began_ns() or None,
         )
 
+    def remains(self) -> Remains:
+        """What this process still has of the load; after `close`, nothing."""
+        return remains_of(self._port)
+
     def close(self) -> None:
         """End the load, or a calibration, whatever it is doing. Idempotent."""
         self._calibration_cancelled.set()
@@ -351,10 +340,55 @@ class Agent:
             if use is not None:
                 self._workers[thread_id] = use
 
+    @contextmanager
+    def _memory(self) -> Iterator[None]:
+        try:
+            yield
+        except MemoryError as error:
+            raise PrepareError(
+                f"{socket.gethostname()} has not the memory for {self._need}: lower "
+                "`agents.in_flight_max`, or use more load hosts"
+            ) from error
+
     def _required(self) -> _native.LoadClient:
         if self._client is None:
             raise ClusterError("the agent was asked to act before it was prepared")
         return self._client
+
+
+def _load_client(spec: LoadSpec, address: str) -> _native.LoadClient:
+    share = spec.share
+    return _native.LoadClient(
+        address=address,
+        port=spec.port,
+        connections=share.connections,
+        workers=share.workers,
+        arrivals=spec.arrivals,
+        rate_per_s=share.rate_per_s,
+        in_flight=share.in_flight,
+        in_flight_max=spec.in_flight_max,
+        duration_ns=spec.duration_ns,
+        timeout_ns=spec.timeout_ns,
+        drain_ns=spec.drain_ns,
+        lease_ns=spec.lease_ns,
+        seed=spec.seed,
+        agent=share.index,
+        phase=share.phase,
+        cpus=list(share.cpus),
+        spin=spec.spin,
+        sample_width_ns=spec.sample_width_ns,
+        flow=_flow(spec.flow),
+        hawkes=_hawkes(spec.law),
+        bursts=_bursts(spec.law),
+        wire=_native.WireConfig(
+            plan=spec.wire.plan_text,
+            secrets=list(spec.wire.secrets.items()),
+            first_id=spec.wire.first_id,
+            ids_per_connection=spec.wire.ids_per_connection,
+            first_client=spec.wire.first_client,
+        ),
+        replay=_replay(spec.replay),
+    )
 
 
 def _replay(replay: ReplaySpec | None) -> _native.ReplayConfig | None:

@@ -194,4 +194,5 @@ def _load(shape: Shape, to: Reflector, rate_per_s: float, duration_ns: int) -> L
             first_client=0,
             refusals={},
         ),
+        authorized=to.authorized,
     )

@@ -27,6 +27,7 @@ class Reflector:
     port: int
     pid: int | None = None  # None: it is not of this host
     threads: int = 0  # of it, on this host
+    authorized: bool = False  # as in `LoadSpec`
 
 
 @dataclass(frozen=True)

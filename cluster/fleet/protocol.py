@@ -11,6 +11,8 @@ from cluster.experiment.model import Replay
 from cluster.fleet.agent import Agent, Closing, Place, Poll, Way
 from cluster.fleet.calibrate import LONGEST_S
 from cluster.fleet.calibration_spec import CalibrationSpec
+from cluster.fleet.limits import Limits
+from cluster.fleet.remains import Remains
 from cluster.fleet.replay_reader import FileLook
 from cluster.fleet.spec import LoadSpec
 from cluster.results.facts import HostFacts
@@ -42,6 +44,7 @@ class Fleet(ABC):
     """A started fleet. A context manager: leaving it ends every agent and what carried it."""
 
     agents: tuple[str, ...]
+    marks: tuple[str, ...] = ()  # in the names of what carries it on this machine, if anything does
 
     @abstractmethod
     def call(
@@ -85,6 +88,10 @@ class Fleet(ABC):
     def facts(self) -> PerAgent[HostFacts]:
         """What the agents' hosts are."""
         return self.call(Agent.facts, self.everywhere(), START_TIMEOUT_S)
+
+    def limits(self) -> PerAgent[Limits]:
+        """How many connections the agents may open."""
+        return self.call(Agent.limits, self.everywhere(), START_TIMEOUT_S)
 
     def look_at_file(self, replay: Replay, with_times: bool, plan_text: str) -> PerAgent[FileLook]:
         """Read the first rows of a file on every agent's host."""
@@ -132,6 +139,10 @@ class Fleet(ABC):
         """Wait until every order has met its fate, and collect the rest."""
         timeout_ns = round(timeout_s * NS_PER_S)
         return self.call(Agent.finish, dict.fromkeys(agents, (timeout_ns,)), timeout_s + SETTLE_S)
+
+    def remains(self) -> PerAgent[Remains]:
+        """What the agents' processes still have of the load, after `release`."""
+        return self.call(Agent.remains, self.everywhere(), ANSWER_TIMEOUT_S)
 
     def release(self, agents: tuple[str, ...] | None = None) -> PerAgent[None]:
         """Close every connection, of all agents or of these; they stay for the next level."""

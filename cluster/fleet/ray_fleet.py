@@ -23,6 +23,7 @@ from cluster.fleet import keeper
 from cluster.fleet.agent import Agent
 from cluster.fleet.keeper import family
 from cluster.fleet.protocol import Fleet, PerAgent
+from cluster.fleet.token import TokenError, require_token
 
 T = TypeVar("T")
 
@@ -40,12 +41,17 @@ class RayFleet(Fleet):
     """Agents as Ray actors."""
 
     def __init__(
-        self, ray: ModuleType, actors: Mapping[str, Any], release: Callable[[], None]
+        self,
+        ray: ModuleType,
+        actors: Mapping[str, Any],
+        release: Callable[[], None],
+        marks: tuple[str, ...] = (),
     ) -> None:
         self.agents = tuple(actors)
         self._ray = ray
         self._actors = dict(actors)
         self._release = release
+        self.marks = marks
 
     def call(
         self, method: Callable[..., T], arguments: Mapping[str, tuple[Any, ...]], timeout_s: float
@@ -121,7 +127,8 @@ def start_ray(
             avoid = ()  # there is one node
         actors = _place(ray, settings, agents, hosts or len(agents), avoid=avoid, undo=undo)
         # From here on the fleet's own close undoes it.
-        return RayFleet(ray, actors, undo.pop_all().close)
+        marks = (Path(cleaner.session).name,) if cleaner is not None else ()
+        return RayFleet(ray, actors, undo.pop_all().close, marks)
 
 
 class _Cleaner:
@@ -180,10 +187,17 @@ def _embedded(hosts: int, session: str) -> ModuleType:
 
 
 def _join(settings: Ray) -> ModuleType:
-    ray = _ray_with_token(None)
     try:
         _reach(str(settings.address))
+        require_token()
+        ray = _ray_with_token(None)
         ray.init(address=settings.address, log_to_driver=False, logging_level="ERROR")
+    except TokenError as error:
+        raise StartFailed(
+            f"the Ray cluster at {settings.address} can't be joined",
+            {"token": error.message},
+            error.hint,
+        ) from error
     except Exception as error:
         raise StartFailed(
             f"the Ray cluster at {settings.address} can't be joined",

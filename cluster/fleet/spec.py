@@ -56,6 +56,7 @@ class LoadSpec:
     flow: OrderFlow
     wire: WireSpec
     replay: ReplaySpec | None = None
+    authorized: bool = False  # whether the address may be outside private networks
     sample_width_ns: int = 0  # of the part of each second whose send times are kept; 0: none
 
 
@@ -89,6 +90,7 @@ def specs_of(
                 refusals=protocol.refusals,
             ),
             replay=_replay(experiment, level),
+            authorized=experiment.engine.i_am_authorized_to_load,
             sample_width_ns=sample_slice(level.offered_per_s).width_ns,
         )
         for share in level.shares

@@ -23,6 +23,7 @@ _NOT_THERE = re.compile(
     r"^(env|timeout): .*(No such file or directory|not found|can't execute)", re.MULTILINE
 )
 _NOT_ALLOWED = re.compile(r"^(env|timeout): .*Permission denied", re.MULTILINE)
+MARK_VARIABLE = "LOADCLUSTER"
 NOT_FOUND_STATUS = 127
 NOT_EXECUTABLE_STATUS = 126
 
@@ -34,6 +35,11 @@ def bounded(argv: Sequence[str], timeout_s: float) -> list[str]:
     """
     limit_s = math.ceil(timeout_s) + 2
     return ["env", "LC_ALL=C", "timeout", "-k", "2", str(limit_s), *argv]
+
+
+def marked(argv: Sequence[str], mark: str) -> list[str]:
+    """`argv` so that it and its children can be told from everything else on the host."""
+    return ["env", "LC_ALL=C", f"{MARK_VARIABLE}={mark}", *argv]
 
 
 def missing_tool(host: str, tool: str) -> MissingTool:

@@ -1,6 +1,7 @@
 """The life of the engine that we start."""
 
 import errno
+import shlex
 import socket
 import time
 from collections.abc import Sequence
@@ -81,7 +82,7 @@ def start_engine(
         raise EngineError(
             f"the engine ended at once with status {error.exit_status}"
             f"{_last_words('', error.stderr)}",
-            f"try it by hand on {host.name}: {' '.join(argv)}",
+            f"try it by hand on {host.name}: {shlex.join(argv)}",
         ) from error
     try:
         _wait_until_ready(supervised, address, port, ready_timeout_s)

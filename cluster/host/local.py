@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import IO
 
 from cluster.errors import ConnectionFailed, HostError
-from cluster.host.commands import bounded, completed, missing_tool, timed_out
+from cluster.host.commands import bounded, completed, marked, missing_tool, timed_out
 from cluster.host.lines import Lines
-from cluster.host.private import PrivateDirectories
+from cluster.host.private import PrivateDirectories, new_mark
 from cluster.host.protocol import Completed
 
 _END_TIMEOUT_S = 15
@@ -43,10 +43,13 @@ class LocalRunning:
             raise EOFError
         # Not select(): it can't take descriptors above 1023, and a load client has thousands.
         ready = select.poll()
-        ready.register(self._stdout, select.POLLIN)
-        if not ready.poll(timeout_s * 1000):
-            return None
-        data = os.read(self._stdout.fileno(), 4096)
+        try:
+            ready.register(self._stdout, select.POLLIN)
+            if not ready.poll(timeout_s * 1000):
+                return None
+            data = os.read(self._stdout.fileno(), 4096)
+        except ValueError:  # another thread has closed it meanwhile
+            raise EOFError from None
         if not data:
             raise EOFError
         self._lines.feed(data)
@@ -89,6 +92,7 @@ class LocalHost:
     is_local = True
 
     def __init__(self) -> None:
+        self.mark = new_mark()
         self._running: list[LocalRunning] = []
         self._private = PrivateDirectories(self)
 
@@ -111,7 +115,7 @@ class LocalHost:
         """Start a command that goes on; see the protocol. `close` sees that it ends."""
         self._running = [running for running in self._running if running.poll() is None]
         running = LocalRunning(
-            self._popen(["env", "LC_ALL=C", *argv], stderr=subprocess.DEVNULL, bufsize=0)
+            self._popen(marked(argv, self.mark), stderr=subprocess.DEVNULL, bufsize=0)
         )
         self._running.append(running)
         return running

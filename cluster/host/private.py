@@ -1,5 +1,7 @@
 """Directories on a host that are ours alone and disappear with us, however we end."""
 
+import secrets
+
 from cluster.errors import HostError
 from cluster.host.commands import checked
 from cluster.host.protocol import Host, RunningCommand
@@ -8,7 +10,7 @@ from cluster.host.protocol import Host, RunningCommand
 # A command that is just ending may still write there, hence several attempts.
 _GUARDIAN = """
 umask 077
-base=$(mktemp -d "${TMPDIR:-/tmp}/loadcluster-XXXXXXXX") || exit 1
+base=$(mktemp -d "${TMPDIR:-/tmp}/$1-XXXXXXXX") || exit 1
 trap : HUP INT TERM
 echo "$base"
 cat >/dev/null
@@ -18,8 +20,14 @@ for pause in 0 1 2 4 8; do
 done
 exit 1
 """
+_MARK_BYTES = 4
 _START_TIMEOUT_S = 10
 _REMOVE_TIMEOUT_S = 20
+
+
+def new_mark() -> str:
+    """A name that nobody else has: by it, what was started or put on a host is found again."""
+    return f"loadcluster-{secrets.token_hex(_MARK_BYTES)}"
 
 
 class PrivateDirectories:
@@ -52,7 +60,7 @@ class PrivateDirectories:
             raise HostError(self._host.name, f"could not remove {self._base}", "remove it by hand")
 
     def _start_guardian(self) -> None:
-        guardian = self._host.start(["sh", "-c", _GUARDIAN])
+        guardian = self._host.start(["sh", "-c", _GUARDIAN, "guardian", self._host.mark])
         try:
             base = guardian.read_line(_START_TIMEOUT_S)
         except EOFError:

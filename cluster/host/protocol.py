@@ -55,6 +55,7 @@ class Host(Protocol):
 
     name: str
     is_local: bool
+    mark: str  # in the environment of what `start` starts, and in the names of what is put there
 
     def run(self, argv: Sequence[str], *, timeout_s: float = 10.0, stdin: bytes = b"") -> Completed:
         """Run to the end. Raises MissingTool, ConnectionFailed, or HostError on a timeout."""

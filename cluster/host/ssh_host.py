@@ -10,9 +10,9 @@ from pathlib import Path
 
 from cluster.errors import CommandFailed, ConnectionFailed, HostError
 from cluster.experiment.model import SshHost as SshSpec
-from cluster.host.commands import bounded, checked, completed, timed_out
+from cluster.host.commands import bounded, checked, completed, marked, timed_out
 from cluster.host.lines import Lines
-from cluster.host.private import PrivateDirectories
+from cluster.host.private import PrivateDirectories, new_mark
 from cluster.host.protocol import Completed
 from cluster.host.ssh import SshChannel, SshConnection
 
@@ -77,6 +77,7 @@ class SshHost:
     def __init__(self, spec: SshSpec) -> None:
         self._connection = SshConnection(spec)
         self.name = self._connection.name
+        self.mark = new_mark()
         self._files = threading.Lock()
         self._running: list[SshRunning] = []
         self._private = PrivateDirectories(self)
@@ -101,7 +102,7 @@ class SshHost:
 
     def start(self, argv: Sequence[str]) -> SshRunning:
         """Start a command that goes on; see the protocol. `close` sees that it ends."""
-        command = shlex.join(["env", "LC_ALL=C", *argv])
+        command = shlex.join(marked(argv, self.mark))
         running = SshRunning(self.name, self._connection.execute(f"exec {command} 2>/dev/null"))
         self._running.append(running)
         return running

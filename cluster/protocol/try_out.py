@@ -5,7 +5,7 @@ Slow and plain on purpose: no native code, every message shown, every wait bound
 
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
@@ -60,20 +60,33 @@ class TcpTransport:
 
 
 @contextmanager
-def connected(address: str, port: int) -> Iterator[TcpTransport]:
+def connected(name: str, addresses: Sequence[str], port: int) -> Iterator[TcpTransport]:
     """A connection to an engine.
+
+    Args:
+        name: how messages call it.
+        addresses: in digits; the first that answers is taken.
+        port: of each.
 
     Raises:
         EngineError: it could not be opened, or broke.
     """
     try:
-        with socket.create_connection((address, port), CONNECT_TIMEOUT_S) as connection:
+        with _opened(addresses, port) as connection:
             yield TcpTransport(connection)
     except OSError as error:
         raise EngineError(
-            f"{address}:{port}: {error.strerror or error}",
+            f"{name}:{port}: {error.strerror or error}",
             "is the engine up, and does it listen at this address and port?",
         ) from None
+
+
+def _opened(addresses: Sequence[str], port: int) -> socket.socket:
+    *others, last = addresses
+    for address in others:
+        with suppress(OSError):
+            return socket.create_connection((address, port), CONNECT_TIMEOUT_S)
+    return socket.create_connection((last, port), CONNECT_TIMEOUT_S)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import Final
 
 from cluster.report.flame_tree import Frame, layout
+from cluster.report.foreign import visible
 from cluster.report.frames import Kind, frame_colour, legend_colour, short_name
 from cluster.units import format_ns
 
@@ -141,8 +142,8 @@ def _data(frames: Sequence[Frame], unit: str) -> str:
         index.setdefault((frame.name, frame.kind), len(index))
     names = [
         {
-            "whole": name,
-            "short": short_name(name),
+            "whole": visible(name),
+            "short": visible(short_name(name)),
             "kind": kind.value,
             "colour": frame_colour(name, kind),
         }

@@ -8,6 +8,9 @@ GLOSSARY: Final[dict[str, str]] = {
     "Agent": "One load host's share of the load, in a process of its own.",
     "Worker": "One native thread of an agent, with its own connections and schedule.",
     "Host": "A machine that takes part in the run.",
+    "Left behind": "What of the run was still on a host after everything had ended: load, engine, "
+    "profiler, temporary files.",
+    "Looked for": "What was looked for there, at the very end.",
     "Protocol": "How orders and replies are written for the engine, by the title of its wire "
     "schema.",
     "Wire schema": "A YAML file that describes a protocol: what is sent, and what replies mean.",

@@ -24,6 +24,7 @@ from cluster.report.flamegraph import (
     flamegraph_style,
     script_json,
 )
+from cluster.report.foreign import visible
 from cluster.report.glossary import GLOSSARY
 from cluster.report.page import Page, ReportInputs, build_page
 
@@ -79,6 +80,7 @@ def render_report(inputs: ReportInputs) -> str:
         loader=PackageLoader("cluster.report"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -123,11 +125,16 @@ def anchor(heading: str) -> str:
     return heading.lower().replace(" ", "-")
 
 
+def _shown(value: object) -> object:
+    """What a template prints: text that others wrote must not turn the reading order."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
 def marked(text: str) -> Markup:
     """Escaped text in which `words between backticks` are set as code."""
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if i % 2 else escape(part)
-        for i, part in enumerate(_paired_backticks(text))
+        for i, part in enumerate(_paired_backticks(visible(text)))
     )
 
 
@@ -140,4 +147,4 @@ def _paired_backticks(text: str) -> list[str]:
 
 def breakable(text: str) -> Markup:
     """Escaped text in which a long C++ name may break behind each `::`."""
-    return escape(text).replace("::", Markup("::<wbr>"))
+    return escape(visible(text)).replace("::", Markup("::<wbr>"))

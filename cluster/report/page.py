@@ -33,6 +33,7 @@ from cluster.report.engine_tables import (
 from cluster.report.findings import FindingGroup, finding_groups, headline
 from cluster.report.glossary import GLOSSARY
 from cluster.report.host_tables import events_table, facts_table, hosts_of
+from cluster.report.left_behind import left_behind_result, left_behind_table
 from cluster.report.level_tables import (
     agents_table,
     books_table,
@@ -113,6 +114,8 @@ class Page:
     clocks_result: str
     capabilities: Table
     hosts: tuple[tuple[str, Table], ...]
+    left_behind: Table
+    left_behind_result: str
     method: tuple[str, ...]
     events: Table
     time_line: TimeLine
@@ -163,6 +166,8 @@ def build_page(inputs: ReportInputs) -> Page:
         clocks_result=clocks_result(summary.clocks),
         capabilities=capabilities_table(summary.profile.capabilities),
         hosts=tuple((host, facts_table(facts)) for host, facts in hosts_of(inputs.facts).items()),
+        left_behind=left_behind_table(summary.left_behind),
+        left_behind_result=_sentence(left_behind_result(summary.left_behind)),
         method=method(summary),
         events=events_table(inputs.events),
         time_line=line,
@@ -176,6 +181,11 @@ def build_page(inputs: ReportInputs) -> Page:
 def started(summary: Summary) -> str:
     """When the run started, as people write it."""
     return summary.started_at.replace("T", " ").replace("Z", " UTC").replace("+00:00", " UTC")
+
+
+def _sentence(text: str) -> str:
+    """As it begins on a page."""
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _figures(summary: Summary) -> tuple[Figure, ...]:

@@ -12,6 +12,7 @@ from cluster.report.cells import DASH, UNEXPLAINED, absent, format_ratio
 from cluster.report.clock_tables import clocks_grid, clocks_result
 from cluster.report.findings import finding_groups, headline
 from cluster.report.frames import short_name
+from cluster.report.left_behind import left_behind_result
 from cluster.report.levels import level_name
 from cluster.report.reply_tables import COUNTS, other_reply, other_reply_name
 from cluster.report.uncertainty_tables import half_width
@@ -41,6 +42,8 @@ def render_summary(summary: Summary, report_path: Path | None, *, width: int = 1
         _functions(summary, width),
     ]
     lines = [line for block in blocks if block for line in (*block, "")]
+    if summary.left_behind:
+        lines += [*_wrap(left_behind_result(summary.left_behind), width, "Hosts: "), ""]
     if report_path is not None:
         lines += [f"Report: {report_path}"]
     return "\n".join(lines).rstrip() + "\n"

@@ -10,6 +10,7 @@ from pydantic import Field
 from cluster.results.clock import ClockSummary
 from cluster.results.engine import Capability, Counter, EngineExit, HotFunction, ThreadUse
 from cluster.results.finding import Finding
+from cluster.results.left_behind import LeftBehind
 from cluster.results.orders import OrderCounts
 from cluster.results.record import Record
 from cluster.results.replies import RejectReason, ReplyCounts
@@ -361,4 +362,5 @@ class Summary(Record):
     repeated: list[RepeatedFigure] = Field(default_factory=list)
     invariance: Invariance | None = None
     calibrations: list[Calibration] = Field(default_factory=list)
+    left_behind: list[LeftBehind] = Field(default_factory=list)  # empty: nobody looked
     clocks: list[ClockSummary] = Field(default_factory=list)

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 from cluster import __version__
 from cluster.fleet.agent import Closing, Place, Poll, Way
+from cluster.fleet.limits import Limits
+from cluster.fleet.remains import Remains
 from cluster.fleet.spec import LoadSpec
 from cluster.host.identity import Identity
 from cluster.results.agent import Interval, Progress
@@ -40,6 +42,8 @@ class FakeAgent:
     time_out_ratio: float = 0.0
     refuses_end: bool = False
     source_ends_after_s: int | None = None  # its file is at its end
+    connections_kept: int = 0  # after it was closed
+    open_files_max: int | None = None
     offset_ns: int = 0  # of its clock
     begins_late_ns: int = 0
     silent: bool = False  # its clock can't be asked
@@ -61,6 +65,10 @@ class FakeAgent:
         assert address
         assert port > 0
         return self.way
+
+    def limits(self) -> Limits:
+        """See `Agent.limits`."""
+        return Limits(self.host, 1, self.open_files_max, 10, None)
 
     def clock_ns(self) -> int:
         """See `Agent.clock_ns`."""
@@ -122,6 +130,11 @@ class FakeAgent:
             peak_rss_bytes=1,
             began_ns=self._start_ns + self.begins_late_ns,
         )
+
+    def remains(self) -> Remains:
+        """See `Agent.remains`."""
+        self.calls.append("remains")
+        return Remains(threads=0, connections=self.connections_kept)
 
     def close(self) -> None:
         """See `Agent.close`."""

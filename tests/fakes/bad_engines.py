@@ -1,11 +1,13 @@
 """Engines that misbehave, each in one way."""
 
+import selectors
 import socket
 import time
 
 from fakes.acceptor import ACCEPTED, HEADER, ID, REPLY, AcceptingEngine
 
 UNKNOWN_TYPE = 0x99
+TCP_REPAIR = 19
 
 
 class SilentEngine(AcceptingEngine):
@@ -57,6 +59,27 @@ class ConfusedEngine(AcceptingEngine):
         never_sent = REPLY.pack(REPLY.size, ACCEPTED, 0, 0, order_id + 10**12, 0, 0)
         unknown = REPLY.pack(REPLY.size, UNKNOWN_TYPE, 0, 0, order_id, 0, 0)
         return answer + answer + never_sent + unknown
+
+
+class VanishingEngine(AcceptingEngine):
+    """Is gone after so many orders as a machine without power is: its connections say nothing."""
+
+    def __init__(self, after: int) -> None:
+        super().__init__()
+        self._after = after
+
+    def _read(self, selector: selectors.BaseSelector, connection: socket.socket) -> None:
+        if connection not in self._pending:
+            return  # what had come from it before it was gone
+        super()._read(selector, connection)
+        if self.requests < self._after:
+            return
+        for lost in self._pending:
+            # A socket under repair is closed without a word to the other side.
+            lost.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+            selector.unregister(lost)
+            lost.close()
+        self._pending.clear()
 
 
 class RefusingFixEngine(AcceptingEngine):

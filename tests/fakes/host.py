@@ -65,6 +65,7 @@ class FakeHost:
     ) -> None:
         self.name = name
         self.is_local = is_local
+        self.mark = "loadcluster-fake"
         self.answers = answers or {}
         self.files = files or {}
         self.modes: dict[str, int] = {}

@@ -7,6 +7,7 @@ from typing import Literal
 
 from cluster.results.engine import Capability, Counter, EngineExit, HotFunction, ThreadUse
 from cluster.results.finding import Finding, Severity
+from cluster.results.left_behind import LeftBehind
 from cluster.results.orders import OrderCounts
 from cluster.results.replies import RejectReason, ReplyCounts
 from cluster.results.summary import (
@@ -55,6 +56,10 @@ def sample_summary() -> Summary:
         repeated=belief.repeated(200_000),
         invariance=belief.invariance(),
         calibrations=belief.calibrations(),
+        left_behind=[
+            LeftBehind(host="load-1", looked_for=["load threads of agent-0"]),
+            LeftBehind(host="engine-1", looked_for=["the engine", "temporary files"]),
+        ],
         clocks=belief.clocks(),
     )
 

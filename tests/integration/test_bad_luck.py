@@ -29,6 +29,8 @@ from fakes.command_line import (
     wait_for_event,
     write_experiment,
 )
+from fakes.left_behind import Footprint
+from integration.planted import PERF
 
 pytestmark = pytest.mark.integration
 
@@ -277,12 +279,15 @@ def test_an_interruption_keeps_what_was_measured_and_leaves_nothing(
     summary = directory.load_summary()
     assert summary.interrupted
     assert all(level.orders.balanced for level in summary.levels)
+    assert [record for record in summary.left_behind if record.found] == []
     wait_for(lambda: not descendants(process.pid), "every process to end", 10)
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", free_port)) != 0, "the engine still listens"
 
 
-def test_a_killed_driver_leaves_no_load_and_no_engine(tmp_path: Path, free_port: int) -> None:
+def test_a_killed_driver_leaves_no_load_no_perf_and_no_engine(
+    tmp_path: Path, free_port: int, footprint: Footprint
+) -> None:
     experiment = write_experiment(
         tmp_path,
         fleet="ray",
@@ -290,12 +295,15 @@ def test_a_killed_driver_leaves_no_load_and_no_engine(tmp_path: Path, free_port:
         measure={"warmup_s": 0, "control_s": 60, "drain_s": 1},
         profile={"window_s": 2},
     )
-    process = start_loadcluster("run", str(experiment))
+    process = start_loadcluster("run", str(experiment), env=footprint.env)
     wait_for_event(tmp_path, "load-started")
+    watching = footprint.of("perf")
 
     os.kill(process.pid, signal.SIGKILL)
     process.communicate(timeout=10)
 
     wait_for(lambda: not descendants(process.pid), "every process to end", 20)
+    assert watching or PERF is None
+    footprint.assert_gone(20)
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", free_port)) != 0, "the engine still listens"

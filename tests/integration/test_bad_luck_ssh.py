@@ -67,6 +67,10 @@ def assert_whole(said: Said, folder: Path) -> None:
     assert level.orders.balanced
     assert level.orders.answered == level.orders.sent > 0
     assert [f for f in summary.findings if "failed" in f.code or "lost" in f.code] == []
+    (there,) = [record for record in summary.left_behind if record.host == "127.0.0.1"]
+    assert "perf and what supervises it" in there.looked_for
+    assert "temporary files" in there.looked_for
+    assert (there.found, there.not_looked) == ([], "")
     # The host behind SSH is this machine.
     assert ["agent-0", "engine"] == [clock.who for clock in summary.clocks if clock.same]
     assert summary.clocks[0].start_skew_ns is not None

@@ -155,7 +155,11 @@ def test_an_engine_elsewhere_without_ssh_is_not_calibrated_against(
     """The engine's address is not this machine's; nothing may be started there."""
     experiment = write_experiment(
         tmp_path,
-        engine={"address": "192.0.2.1", "ready_timeout_s": 0.1},
+        engine={
+            "address": "192.0.2.1",
+            "i_am_authorized_to_load": True,
+            "ready_timeout_s": 0.1,
+        },
         measure=MEASURE | {"calibration": "cached"},
     )
     said = loadcluster("check", str(experiment), env=env)

@@ -15,6 +15,7 @@ OF_THE_DRIVER = {
     "agents-beside-engine",
     "engine-not-restarted",
     "invariance-not-tested",
+    "left-behind",
     "level-did-not-start",
     "trial-did-not-start",
 }

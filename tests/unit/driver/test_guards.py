@@ -55,6 +55,14 @@ def test_no_open_connection_ends_the_level_and_names_the_errors() -> None:
     assert reason == "the engine closed every connection (reset: 8)"
 
 
+def test_an_agent_that_stopped_by_itself_ends_the_level() -> None:
+    alone = replace(PROGRESS, errors={"lease_expired": 1})
+
+    reason = reason_to_end(replace(HEALTHY, latest=(PROGRESS, alone)), ABORT)
+
+    assert reason.startswith("1 of 2 agents stopped by themselves: they had not heard from the")
+
+
 def test_one_agent_with_connections_is_enough_to_go_on() -> None:
     closed = replace(PROGRESS, connections_open=0)
 

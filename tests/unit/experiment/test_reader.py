@@ -126,7 +126,7 @@ def test_a_whole_number_may_be_written_with_an_exponent() -> None:
         ("engine: {port: 2026-11-23}", "not the text `2026-11-23`"),
         ("engine: {port: !!python/none 1}", "the tag `!!python/none` can't be used here"),
         ("engine: {port: !!int x}", "`x` is not a value that can be read"),
-        ("engine:", "must be a section (keys: `address`, `port`"),
+        ("engine:", "must be a section (keys: `address`, `i_am_authorized_to_load`"),
         ("engine: {process: [a]}", "must be text of one line or a whole number from 1"),
         ("engine: {process: 0}", "must be text of one line or a whole number from 1"),
         ("engine: {host: remote}", "must be `local` or a section (keys: `ssh`, `user`"),
@@ -423,3 +423,25 @@ def test_the_path_of_a_file_to_replay_is_relative_to_the_experiment(
     assert beside.file == str(tmp_path / "a.csv")
     assert here is not None
     assert here.file == str(Path.cwd() / "b.csv")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "{ssh: engine-1, password: hunter2}",
+        "{ssh: engine-1, passphrase: hunter2}",
+        "{ssh: 'me:hunter2@engine-1'}",
+        "{ssh: engine-1, user: 'me:hunter2'}",
+    ],
+)
+def test_a_password_is_refused_and_not_repeated(host: str) -> None:
+    said = sole(SMALL + f"engine:\n  host: {host}\n")
+
+    assert said.startswith("x.yaml:5: engine.host.")
+    assert "hunter2" not in said
+
+
+def test_an_ipv6_address_is_no_password() -> None:
+    experiment = parse_experiment(SMALL + "engine: {host: {ssh: 'me@fd00::1'}}\n", "x.yaml")
+
+    assert experiment.engine.host == SshHost(ssh="me@fd00::1")

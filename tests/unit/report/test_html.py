@@ -6,11 +6,14 @@ import pytest
 
 from cluster.errors import ResultsError
 from cluster.report.cells import DASH
+from cluster.report.charts import plotly_script
 from cluster.report.glossary import GLOSSARY
 from cluster.report.html import SECTIONS, anchor, breakable, marked, render_report, write_report
 from cluster.report.page import ReportInputs
+from cluster.report.text import render_summary
 from cluster.results.engine import Capability, Counter, HotFunction, ThreadUse
 from cluster.results.finding import Finding, Severity
+from cluster.results.left_behind import LeftBehind
 from cluster.results.replies import RejectReason
 from cluster.results.summary import Summary
 from fakes.summary import (
@@ -23,6 +26,7 @@ from fakes.summary import (
 )
 
 HOSTILE = "<script>alert('x')</script>"
+ACTING = "\x1b[2J\x9b2J\u202eevil\u2066\u200f</script><!--"
 NEW_IN_LEVELS = ("timed_reply", "first_reply_ns", "last_reply_ns", "replies", "reject_reasons")
 VOID = {"meta", "input", "br", "hr", "img", "link", "wbr"}
 
@@ -80,41 +84,38 @@ def html() -> str:
     return render_report(inputs(sample_summary()))
 
 
-def hostile_summary() -> Summary:
+def hostile_summary(text: str = HOSTILE) -> Summary:
     """A run in which everything that comes from a host tries to be markup."""
     summary = dead_engine_summary()
-    thread = summary.levels[0].engine_threads[0].model_copy(update={"name": HOSTILE})
-    function = HotFunction(name=HOSTILE, module=HOSTILE, self_ratio=1, total_ratio=1, samples=1)
+    thread = summary.levels[0].engine_threads[0].model_copy(update={"name": text})
+    function = HotFunction(name=text, module=text, self_ratio=1, total_ratio=1, samples=1)
     engine = summary.engine
     assert engine.exit
     assert isinstance(thread, ThreadUse)
-    reason = RejectReason(reason=HOSTILE, meaning=HOSTILE, count=1)
+    reason = RejectReason(reason=text, meaning=text, count=1)
     level = summary.levels[0].model_copy(update={"reject_reasons": [reason]})
     return summary.model_copy(
         update={
-            "name": HOSTILE,
+            "name": text,
+            "left_behind": [LeftBehind(host=text, looked_for=[text], found=[text])],
             "levels": [level, *summary.levels[1:]],
-            "findings": [
-                Finding(severity=Severity.NOTE, code="x", message=HOSTILE, advice=HOSTILE)
-            ],
+            "findings": [Finding(severity=Severity.NOTE, code="x", message=text, advice=text)],
             "engine": engine.model_copy(
                 update={
-                    "process": HOSTILE,
-                    "last_output": HOSTILE,
+                    "process": text,
+                    "last_output": text,
                     "threads": [thread],
-                    "counters": [Counter(event=HOSTILE, value=None, why=HOSTILE)],
-                    "exit": engine.exit.model_copy(update={"last_output": HOSTILE}),
+                    "counters": [Counter(event=text, value=None, why=text)],
+                    "exit": engine.exit.model_copy(update={"last_output": text}),
                 }
             ),
             "profile": summary.profile.model_copy(
                 update={
                     "hot_functions": [function],
                     "off_cpu": [function],
-                    "capabilities": [
-                        Capability(what=HOSTILE, available=False, why=HOSTILE, remedy=HOSTILE)
-                    ],
-                    "artefacts": [HOSTILE],
-                    "not_measured": HOSTILE,
+                    "capabilities": [Capability(what=text, available=False, why=text, remedy=text)],
+                    "artefacts": [text],
+                    "not_measured": text,
                 }
             ),
         }
@@ -158,14 +159,7 @@ def test_the_verdict_comes_first(html: str) -> None:
 
 
 def test_everything_from_a_host_is_text() -> None:
-    hostile = ReportInputs(
-        hostile_summary(),
-        HOSTILE,
-        {HOSTILE: {HOSTILE: HOSTILE}},
-        [{"time_ns": 1, "kind": HOSTILE, "more": HOSTILE}],
-        {f"{HOSTILE};{HOSTILE}": 1},
-        {HOSTILE: 1},
-    )
+    hostile = hostile_inputs(HOSTILE)
     normal = inputs(dead_engine_summary())
 
     page, plain = outline(render_report(hostile)), outline(render_report(normal))
@@ -176,6 +170,34 @@ def test_everything_from_a_host_is_text() -> None:
     # The name thrice, finding, advice, process, outputs, thread, counter, functions, a rejection's
     # reason and meaning, and the rest.
     assert shown.count(HOSTILE) >= 22
+
+
+def hostile_inputs(text: str) -> ReportInputs:
+    return ReportInputs(
+        hostile_summary(text),
+        text,
+        {text: {text: text}},
+        [{"time_ns": 1, "kind": text, "more": text}],
+        {f"{text};{text}": 1},
+        {text: 1},
+    )
+
+
+def test_nothing_from_a_host_turns_the_reading_order_or_moves_a_cursor() -> None:
+    page = render_report(hostile_inputs(ACTING))
+    own = page.replace(plotly_script(), "")
+
+    assert set() == set("\x1b\x9b\u202e\u2066\u200f") & set(own)
+    assert r"\u202eevil" in "".join(outline(page).text)
+    assert "</script><!--" not in own
+    assert outline(render_report(inputs(dead_engine_summary()))).scripts == outline(page).scripts
+
+
+def test_nothing_from_a_host_acts_on_a_terminal() -> None:
+    text = render_summary(hostile_summary(ACTING), None)
+
+    assert set() == set("\x1b\x9b\u202e\u2066\u200f") & set(text)
+    assert "evil" in text
 
 
 def test_a_missing_value_gives_its_reason_on_hover_and_to_screen_readers(html: str) -> None:
