@@ -7,12 +7,15 @@ import pytest
 
 from cluster.results.store import RunDirectory
 from cluster.results.summary import LevelSummary, Summary
+from cluster.units import NS_PER_MS, NS_PER_S
 from fakes.command_line import LIMIT_S, Said, only_run, wait_for_event
 from fakes.lab import Lab, why_not
 
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(bool(why_not()), reason=why_not())]
 
 NO_PROFILE = "profile=off"
+# Where all hosts share two CPUs, a worker may have to wait for one.
+SKEW_MAX_NS = 20 * NS_PER_MS
 
 
 def only_level(summary: Summary) -> LevelSummary:
@@ -100,3 +103,19 @@ def test_who_has_another_token_is_not_let_in(lab: Lab, tmp_path: Path) -> None:
     own = (lab.directory / "head" / ".ray" / "auth_token").read_text()
     assert own not in said.stderr + said.stdout
     assert not list((tmp_path / "runs").glob("*/summary.json"))
+
+
+def test_hosts_whose_clocks_differ_start_at_the_same_moment(both: Observed) -> None:
+    clocks = {clock.host: clock for clock in both.said.summary.clocks}
+
+    for host, ahead_s in (("engine", 0), ("load-1", 1_000), ("load-2", 2_000)):
+        clock = clocks[host]
+        assert not clock.same, host
+        assert clock.offset_ns is not None
+        assert clock.error_ns is not None
+        # The largest error of all readings; this is the first one, with an error of its own.
+        assert abs(clock.offset_ns - ahead_s * NS_PER_S) <= max(clock.error_ns, NS_PER_MS)
+    for host in ("load-1", "load-2"):
+        skew_ns = clocks[host].start_skew_ns
+        assert skew_ns is not None
+        assert abs(skew_ns) < SKEW_MAX_NS
