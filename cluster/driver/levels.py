@@ -16,6 +16,7 @@ from cluster.driver.left_behind import look_at_agents
 from cluster.driver.level import INTERRUPTED, LevelRun
 from cluster.driver.limits import require_room
 from cluster.driver.run_findings import (
+    cluster_lost,
     engine_not_restarted,
     invariance_not_tested,
     level_did_not_start,
@@ -205,6 +206,9 @@ class Levels:
             self.fleet_marks += fleet.marks
             port = self.experiment.engine.port
             self.left_behind += look_at_agents(fleet, self._hosts, port, lost)
+            if why := fleet.why_headless():
+                self.directory.append_event("cluster-lost", why=why)
+                self.findings.append(cluster_lost(why))
 
     def _keep(self, record: LevelRecord) -> None:
         self.records.append(record)

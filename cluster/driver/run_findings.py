@@ -70,6 +70,18 @@ def left_behind(record: LeftBehind) -> Finding:
     return Finding(severity=Severity.WARNING, code="left-behind", message=message, advice=advice)
 
 
+def cluster_lost(why: str) -> Finding:
+    """Its agents went on by themselves, and end by themselves."""
+    return Finding(
+        severity=Severity.WARNING,
+        code="cluster-lost",
+        message=f"The head of the Ray cluster went away during the run: {why}. What the agents "
+        "told until then stands.",
+        advice="Start the head and all load hosts anew. Load stops within seconds where nobody "
+        "asks for it, and Ray's nodes end by themselves a minute after their head.",
+    )
+
+
 def agents_beside_engine(agents: Sequence[str]) -> Finding:
     """They have addresses of their own, but not CPUs."""
     who = ", ".join(agents[:AGENTS_NAMED]) + (" …" if len(agents) > AGENTS_NAMED else "")

@@ -62,6 +62,10 @@ class Fleet(ABC):
     def close(self) -> None:
         """End every agent and what carried it. Idempotent."""
 
+    def why_headless(self) -> str:
+        """Why what carries the agents can't be told anything any more; empty: it can."""
+        return ""
+
     def __enter__(self) -> Self:
         return self
 

@@ -8,7 +8,6 @@ import contextlib
 import functools
 import os
 import secrets
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from cluster.fleet import keeper
 from cluster.fleet.agent import Agent
 from cluster.fleet.keeper import family
 from cluster.fleet.protocol import Fleet, PerAgent
+from cluster.fleet.ray_head import Head, reach
 from cluster.fleet.token import TokenError, require_token
 
 T = TypeVar("T")
@@ -30,9 +30,9 @@ T = TypeVar("T")
 LOAD_RESOURCE = "loadgen"
 OBJECT_STORE_BYTES = 128 * 1024 * 1024  # snapshots and histograms are small
 SESSION_PARENT = "/tmp"  # noqa: S108  (Ray's socket paths must stay below 107 bytes)
-REACH_TIMEOUT_S = 5.0
 FETCH_TIMEOUT_S = 2.0
 KEEPER_TIMEOUT_S = 10.0
+HEAD_LOST_S = 7 * 86_400  # longer than any run
 NODE_ID_LABEL = "ray.io/node-id"  # every node has it
 THREADS_PER_ACTOR = 4  # an actor that is connecting or finishing still answers polls
 
@@ -45,12 +45,14 @@ class RayFleet(Fleet):
         ray: ModuleType,
         actors: Mapping[str, Any],
         release: Callable[[], None],
+        head: Head,
         marks: tuple[str, ...] = (),
     ) -> None:
         self.agents = tuple(actors)
         self._ray = ray
         self._actors = dict(actors)
         self._release = release
+        self._head = head
         self.marks = marks
 
     def call(
@@ -86,6 +88,10 @@ class RayFleet(Fleet):
             return set()
         here, _ = self._ray.wait(given, num_returns=len(given), timeout=FETCH_TIMEOUT_S)
         return set(here)
+
+    def why_headless(self) -> str:
+        """See `Fleet.why_headless`."""
+        return self._head.why_gone()
 
     def close(self) -> None:
         """See `Fleet.close`."""
@@ -125,10 +131,13 @@ def start_ray(
             cleaner.watch_over(family(os.getpid(), cleaner.session))
         if settings.address is None:
             avoid = ()  # there is one node
-        actors = _place(ray, settings, agents, hosts or len(agents), avoid=avoid, undo=undo)
+        head = Head(settings.address)
+        actors = _place(
+            ray, settings, agents, hosts or len(agents), avoid=avoid, head=head, undo=undo
+        )
         # From here on the fleet's own close undoes it.
         marks = (Path(cleaner.session).name,) if cleaner is not None else ()
-        return RayFleet(ray, actors, undo.pop_all().close, marks)
+        return RayFleet(ray, actors, undo.pop_all().close, head, marks)
 
 
 class _Cleaner:
@@ -188,8 +197,11 @@ def _embedded(hosts: int, session: str) -> ModuleType:
 
 def _join(settings: Ray) -> ModuleType:
     try:
-        _reach(str(settings.address))
+        reach(str(settings.address))
         require_token()
+        # Without it Ray ends this process, and all that was measured with it, a minute after the
+        # head was lost.
+        os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", str(HEAD_LOST_S))
         ray = _ray_with_token(None)
         ray.init(address=settings.address, log_to_driver=False, logging_level="ERROR")
     except TokenError as error:
@@ -208,13 +220,6 @@ def _join(settings: Ray) -> ModuleType:
     return ray
 
 
-def _reach(address: str) -> None:
-    # Ray itself tries for minutes before it says that nobody listens.
-    host, colon, port = address.rpartition(":")
-    if colon and port.isdigit():
-        socket.create_connection((host.strip("[]"), int(port)), timeout=REACH_TIMEOUT_S).close()
-
-
 def _place(
     ray: ModuleType,
     settings: Ray,
@@ -222,6 +227,7 @@ def _place(
     hosts: int,
     *,
     avoid: Collection[str],
+    head: Head,
     undo: contextlib.ExitStack,
 ) -> dict[str, Any]:
     from ray.util.placement_group import placement_group, remove_placement_group  # noqa: PLC0415
@@ -238,7 +244,7 @@ def _place(
     group = placement_group(
         [{LOAD_RESOURCE: 1}] * hosts, strategy=strategy, **_not_on(avoided, hosts)
     )
-    undo.callback(_quietly, functools.partial(remove_placement_group, group))
+    undo.callback(_quietly, functools.partial(remove_placement_group, group), head)
     if not group.wait(settings.start_timeout_s):
         raise StartFailed(
             f"no room for {len(agents)} agents within {settings.start_timeout_s:g} s",
@@ -258,7 +264,7 @@ def _place(
                 placement_group_bundle_index=index * hosts // len(agents),
             ),
         ).remote()
-        undo.callback(_quietly, functools.partial(ray.kill, actor))
+        undo.callback(_quietly, functools.partial(ray.kill, actor), head)
         actors[name] = actor
     return actors
 
@@ -307,8 +313,10 @@ def _private_token(session: str) -> Path:
     return path
 
 
-def _quietly(undo: Callable[[], object]) -> None:
+def _quietly(undo: Callable[[], object], head: Head) -> None:
     # Undoing what a dead cluster has taken with it is no error: there is nothing left to undo.
+    if head.why_gone():
+        return
     try:
         undo()
     except Exception as error:  # noqa: BLE001  (any of Ray's, at the very end)

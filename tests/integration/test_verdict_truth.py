@@ -26,7 +26,9 @@ pytestmark = pytest.mark.integration
 MATRIX = Path(confusion.trial.__file__).parents[1] / "confusion_matrix.py"
 ROWS = (
     "client: CPU quota, 10% of a CPU",
+    "client: one of four, CPU quota, 3% of a CPU",
     "network: delay, closed-loop, 5 ms each way",
+    "network: loss, closed-loop, 5% lost",
     "engine: one thread busy, 200 µs an order",
 )
 

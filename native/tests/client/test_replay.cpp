@@ -238,6 +238,7 @@ TEST_CASE("a replayed order is intended and sent at its time, over its own conne
     world.links.resize(3);
     std::vector<std::pair<std::size_t, std::int64_t>> sent;
     Level level;
+    world.now_ns = level.plan.start_ns;  // nobody could spin to it where no time passes
     for (std::size_t link = 0; link < 3; ++link) {
         world.links[link].service_ns = 10;
         world.links[link].tamper = [&, link](std::uint64_t, std::vector<std::byte>&) {

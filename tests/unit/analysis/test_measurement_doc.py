@@ -13,6 +13,7 @@ TEXT = (ANALYSIS.parents[1] / "docs" / "measurement.md").read_text()
 KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 OF_THE_DRIVER = {
     "agents-beside-engine",
+    "cluster-lost",
     "engine-not-restarted",
     "invariance-not-tested",
     "left-behind",

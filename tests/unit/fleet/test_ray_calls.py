@@ -7,6 +7,7 @@ import pytest
 
 from cluster.fleet.agent import Agent
 from cluster.fleet.ray_fleet import RayFleet
+from cluster.fleet.ray_head import Head
 
 
 class Answer:
@@ -52,7 +53,7 @@ class FakeActor:
 
 def fleet_of(**answers: Answer) -> RayFleet:
     actors = {name: FakeActor(answer) for name, answer in answers.items()}
-    return RayFleet(FakeRay("ray"), actors, lambda: None)
+    return RayFleet(FakeRay("ray"), actors, lambda: None, Head(None))
 
 
 @pytest.mark.parametrize("large", [False, True])
