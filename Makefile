@@ -107,4 +107,4 @@ native-dev-tests native-asan-tests native-tsan-tests: native-%-tests: environmen
 
 .PHONY: fuzz-briefly
 fuzz-briefly: environment
-	scripts/fuzz.sh --seconds 20
+	scripts/fuzz.sh --seconds 10
