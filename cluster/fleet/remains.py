@@ -17,8 +17,9 @@ class Remains:
 
 
 def remains_of(port: int, proc: Path = Path("/proc/self")) -> Remains:
-    """What is left in this process of load that went to `port`."""
-    return Remains(threads=_threads(proc), connections=_connections(port, proc))
+    """What is left in this process of load that went to `port`; 0: there was none yet."""
+    # A socket that listens has 0 for the port of the other side.
+    return Remains(threads=_threads(proc), connections=_connections(port, proc) if port else 0)
 
 
 def _threads(proc: Path) -> int:

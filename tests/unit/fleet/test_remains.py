@@ -37,3 +37,9 @@ def test_own_threads_and_own_connections_to_the_port_are_counted(proc: Path) -> 
 
 def test_another_port_is_no_load(proc: Path) -> None:
     assert remains_of(9002, proc).connections == 0
+
+
+def test_what_listens_is_no_load_of_an_agent_that_has_not_had_any(proc: Path) -> None:
+    (proc / "net" / "tcp6").write_text(HEADING + LINE.format(sl=0, port=0, inode=300))
+
+    assert remains_of(0, proc).connections == 0
