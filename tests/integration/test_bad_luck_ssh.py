@@ -114,7 +114,10 @@ def test_agents_on_the_host_of_an_engine_behind_ssh_are_refused_unless_asked_for
     if not own or is_loopback(own):
         pytest.skip("this machine has no address but loopback")
     with running_engine() as engine:
-        there = behind_ssh(own_sshd.spec(), engine.port, process=engine.pid) | {"address": own}
+        there = behind_ssh(own_sshd.spec(), engine.port, process=engine.pid) | {
+            "address": own,
+            "i_am_authorized_to_load": True,  # this machine is ours, whatever its address is
+        }
         agents = {"count": 1, "connections": 2}
         refused = loadcluster("check", str(write_experiment(tmp_path, engine=there)))
         asked = write_experiment(tmp_path, engine=there, agents=agents | {"on_engine_host": True})
