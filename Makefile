@@ -37,7 +37,7 @@ setup: environment ## make .venv/ ready for use and development
 
 ##@ Change
 .PHONY: test check fix native plans stub bench confusion-matrix fuzz clean
-test: native-dev-tests unit integration lab-tests ## every test that this machine can run
+test: native-dev-tests unit integration ## every test that one host can run (lab-tests: several)
 
 check: lint native-dev-tests unit native-asan-tests native-tsan-tests fuzz-briefly ## what a change must pass
 
