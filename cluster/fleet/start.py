@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from cluster import __version__
 from cluster.errors import StartFailed
 from cluster.experiment.model import Experiment
+from cluster.experiment.target import addresses_of
 from cluster.fleet.agent import Place
 from cluster.fleet.calibration_cache import client_build
 from cluster.fleet.in_process import start_in_process
 from cluster.fleet.protocol import Fleet
 from cluster.fleet.ray_fleet import start_ray
-from cluster.host.identity import addresses_of, identity_here, is_loopback
+from cluster.host.identity import identity_here, is_loopback
 
 
 def start_fleet(experiment: Experiment, clients: int | None = None) -> Fleet:

@@ -64,11 +64,6 @@ def identity_of(host: Host) -> Identity:
     return Identity(*(line.strip() for line in lines))
 
 
-def addresses_of(name: str) -> set[str]:
-    """What `name`, a host name or an address, resolves to here; empty: it does not."""
-    return {where for _, where in _resolved(name)}
-
-
 def is_loopback(address: str) -> bool:
     """Whether that address reaches only the host itself."""
     try:

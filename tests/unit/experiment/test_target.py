@@ -79,6 +79,12 @@ def test_an_address_in_another_spelling_is_the_address(written: str, digits: str
     assert addresses_of(written) == (digits,)
 
 
+def test_a_name_has_addresses_and_an_unknown_one_has_none() -> None:
+    assert "127.0.0.1" in addresses_of("localhost")
+    assert addresses_of("192.0.2.1") == ("192.0.2.1",)
+    assert addresses_of("no.such.host.invalid") == ()
+
+
 def experiment(**engine: object) -> Experiment:
     return Experiment.model_validate(
         {"name": "x", "engine": engine, "load": {"rates_per_s": [1_000]}}

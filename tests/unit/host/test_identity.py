@@ -1,6 +1,5 @@
 from cluster.host.identity import (
     Identity,
-    addresses_of,
     identity_here,
     identity_of,
     is_loopback,
@@ -60,12 +59,6 @@ def test_own_addresses_are_told_from_others() -> None:
 def test_the_source_of_a_way_over_loopback_is_loopback() -> None:
     assert "127.0.0.1" == source_address("127.0.0.1", 9001)
     assert "" == source_address("no.such.host.invalid", 9001)
-
-
-def test_a_name_has_addresses_and_an_unknown_one_has_none() -> None:
-    assert "127.0.0.1" in addresses_of("localhost")
-    assert {"192.0.2.1"} == addresses_of("192.0.2.1")
-    assert set() == addresses_of("no.such.host.invalid")
 
 
 def test_loopback_is_told_by_its_address() -> None:
